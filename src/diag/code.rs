@@ -1,0 +1,252 @@
+//! The registry of findings: each code, its severity, its title, and the text of `ringfence explain CODE`.
+
+use std::fmt;
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $severity:ident, $title:literal;)+) => {
+        /// Which finding it is. Names are stable: scripts and suppressions may rely on them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Code {
+            /// Every code, in the order of the stages that find them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable name, in kebab case.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// How much it matters unless a flag says otherwise.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity),+ }
+            }
+
+            /// The finding in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),+ }
+            }
+
+            /// Why it is a finding and what to do, in paragraphs: the text of `ringfence explain`.
+            pub fn explanation(self) -> String {
+                let lines: &[&str] = match self { $(Self::$variant => &[$($doc),+]),+ };
+                lines.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+            }
+        }
+    };
+}
+
+codes! {
+    // ---- reading the inventory ----
+    /// A file below the inventory could not be read: a link that leads nowhere, a directory named like a file,
+    /// a missing permission, or a link out of the project. Nothing is generated from half an inventory.
+    FileUnreadable = "file-unreadable", Error, "a file of the inventory cannot be read";
+    /// Inventory files may be 16 MiB at most, so that a mistake (a dump, a binary) gets a clear answer at once.
+    /// Split a large inventory over several files: all files below the folder form one inventory, and they are read in parallel.
+    FileTooLarge = "file-too-large", Error, "a file of the inventory is too large";
+    /// Inventory files are UTF-8. The column says where the first byte stands that is not.
+    NotUtf8 = "not-utf8", Error, "a file is not UTF-8";
+    /// The text is no YAML: a tab in the indentation, an unclosed bracket or quote, more than 255 levels of nesting, a stray tag.
+    YamlSyntax = "yaml-syntax", Error, "not YAML";
+    /// Anchors and aliases may be used, but what they expand to is bounded, so that a few lines cannot become gigabytes.
+    YamlTooComplex = "yaml-too-complex", Error, "YAML that expands beyond the bounds";
+    /// YAML readers disagree on a key that is written twice: some take the first, some the last, some refuse.
+    /// So does Kubernetes. The second label shows the first one.
+    DuplicateKey = "duplicate-key", Error, "a key written twice";
+    /// A plain scalar that YAML readers understand differently (`no`, `on`, `0777`, `1_000`, `12:30`), or a number or boolean where
+    /// text is meant: `1.10` is the number 1.1 and `no` is false for kubectl. Quote it to say that the text is meant.
+    AmbiguousScalar = "ambiguous-scalar", Error, "a scalar on which YAML readers disagree";
+    /// A key that the format does not have at this place. Nothing is ever ignored in silence: a misspelt `isolation` must not
+    /// fall back to a default.
+    UnknownKey = "unknown-key", Error, "an unknown key";
+    /// A key that has no default is not there.
+    MissingKey = "missing-key", Error, "a required key is missing";
+    /// A value of another shape than the format asks for: text for a number, a list for a mapping, nothing for something.
+    WrongType = "wrong-type", Error, "a value of the wrong type";
+    /// A word that is none of the allowed ones.
+    InvalidValue = "invalid-value", Error, "a value that is not allowed";
+    /// No file states `fleet`, or there is no inventory file at all. `ringfence init` writes a first inventory.
+    NoFleet = "no-fleet", Error, "an inventory without a fleet";
+    /// `fleet.apiVersion` names a format newer than this program reads, or none that ever was. A newer program may be needed:
+    /// guessing what a newer format means could open a tier.
+    ApiVersion = "api-version", Error, "a format version that this program does not read";
+    /// The cluster's Kubernetes minor is outside those whose schemas are built in, so that its objects could not be checked.
+    KubernetesVersion = "kubernetes-version", Error, "a Kubernetes minor without a built-in schema";
+
+    // ---- formats ----
+    /// Kubernetes would refuse the name: characters, length, first or last character. The help says which rule.
+    InvalidName = "invalid-name", Error, "a name that Kubernetes refuses";
+    /// A port is a number from 1 to 65535, or where Kubernetes takes one the name of a declared port.
+    InvalidPort = "invalid-port", Error, "a port that does not parse";
+    /// A quantity is a number with an optional suffix: `250m`, `1.5`, `64Mi`, `2G`, `1e3`.
+    InvalidQuantity = "invalid-quantity", Error, "a quantity that does not parse";
+    /// A schedule has the five fields of cron (minute, hour, day, month, weekday) or one of the macros such as `@daily`.
+    InvalidSchedule = "invalid-schedule", Error, "a schedule that does not parse";
+    /// An address range is written as in `10.42.0.0/16`, with no bits set beyond the prefix; an address as in `192.0.2.10`.
+    InvalidAddress = "invalid-address", Error, "an address that does not parse";
+    /// A date is written as in `2027-06-30`; it is the last day on which the thing holds.
+    InvalidDate = "invalid-date", Error, "a date that does not parse";
+    /// An image reference has the form `[registry/]path[:tag][@sha256:digest]`.
+    InvalidImage = "invalid-image", Error, "an image reference that does not parse";
+    /// Label and annotation keys, label values: Kubernetes states their characters and lengths.
+    InvalidLabel = "invalid-label", Error, "a label or annotation that Kubernetes refuses";
+
+    // ---- references and names ----
+    /// Two things of one kind have one name; references to it would be a guess.
+    DuplicateDefinition = "duplicate-definition", Error, "two definitions of one name";
+    /// A name that nothing in the inventory defines.
+    UnknownReference = "unknown-reference", Error, "a reference to nothing";
+    /// A name that we compose (`<team>-<tier>`, `<workload>-<volume>`, ...) breaks a rule of Kubernetes: its length or characters.
+    ComposedName = "composed-name", Error, "a composed name that Kubernetes refuses";
+    /// Two different things compose to one name, as team `a-b` with tier `c` and team `a` with tier `b-c` do.
+    ComposedNameClash = "composed-name-clash", Error, "two things composed to one name";
+
+    // ---- tiers, data and clusters ----
+    /// The workload's tier is below the least tier that may hold its data (SP 800-190 3.3.4). Raise the tier, or state the data rightly.
+    TierBelowData = "tier-below-data", Error, "a workload below the tier that its data demands";
+    /// Tiers of equal level are incomparable: neither may stand in for the other, so data of the one may not be held in the other.
+    TierIncomparable = "tier-incomparable", Error, "a workload in a tier that is incomparable with its data's";
+    /// The workload states neither a tier nor data from which one tier follows.
+    TierUnclear = "tier-unclear", Error, "a workload without a clear tier";
+    /// More than one cluster hosts the workload's tier, and neither the workload nor its team, tier or fleet says which is meant;
+    /// or what they say leaves none.
+    ClustersUnclear = "clusters-unclear", Error, "a workload whose clusters are not clear";
+    /// The workload names a cluster that does not host its tier.
+    ClusterWithoutTier = "cluster-without-tier", Error, "a cluster that does not host the tier";
+    /// No cluster hosts the tier, so nothing of it could run anywhere.
+    TierWithoutCluster = "tier-without-cluster", Error, "a tier that no cluster hosts";
+    /// A cluster hosts the tier but has no node pool for it: its pods would wait for ever (SP 800-190 4.3.4).
+    TierWithoutNodePool = "tier-without-node-pool", Error, "a tier without a node pool";
+    /// Every cluster needs one pool with `role: system`: CoreDNS, metrics and the delivery's controllers tolerate no tier's taint.
+    NoSystemPool = "no-system-pool", Error, "a cluster without a system pool";
+    /// A tier with `isolation: cluster` shares no cluster with another tier (SP 800-190 4.3.4).
+    TierSharesCluster = "tier-shares-cluster", Error, "a tier with a cluster of its own shares one";
+    /// An override may not set what decides isolation or identity: tier, data, team, name, kind, clusters, ownNamespace, source.
+    ForbiddenOverride = "forbidden-override", Error, "an override of what may not be overridden";
+    /// An override whose match fits none of the workload's clusters changes nothing: a typo, or left behind.
+    OverrideUnused = "override-unused", Error, "an override that matches no cluster of the workload";
+    /// The key means nothing for this kind of workload: a schedule on a Deployment, replicas on a DaemonSet, `scale` beside `replicas`.
+    KeyNotForKind = "key-not-for-kind", Error, "a key that does not fit the workload's kind";
+    /// Two clusters share a CNI secret, an audience, a CA, a join token or a KMS: who breaks one cluster breaks both (SP 800-190 4.3.5).
+    SharedTrust = "shared-trust", Error, "two clusters share a root of trust";
+    /// Address ranges of one cluster overlap, so that rules on them cannot tell pods, services and nodes apart.
+    NetworkOverlap = "network-overlap", Error, "address ranges of a cluster overlap";
+    /// The cluster only warns and logs: policies of `enforcement: audit` stop nothing. Meant for a roll-out on a cluster that lives.
+    EnforcementAudit = "enforcement-audit", Warning, "a cluster whose policies only warn";
+
+    // ---- workloads ----
+    /// The image is outside the registries of its tier. Host and path are compared segment by segment, after the normalisation that
+    /// container runtimes do: `registry.example.com.evil.io` and `confidential-evil/` are outside (SP 800-190 4.1.5).
+    ImageOutsideRegistries = "image-outside-registries", Error, "an image outside the tier's registries";
+    /// The tier asks for a digest: a tag may mean another image tomorrow (SP 800-190 4.2.2).
+    ImageWithoutDigest = "image-without-digest", Error, "an image without the digest that its tier asks for";
+    /// A literal that looks like a secret. Whoever reads the repository would have it; refer to a Secret instead (SP 800-190 4.1.4).
+    LiteralSecret = "literal-secret", Error, "a literal secret";
+    /// Isolation owns the field: it follows from the tier, and a hand-written value would be a way around it.
+    IsolationOwned = "isolation-owned", Error, "a field that isolation owns";
+    /// Kubernetes' schema of the cluster's minor does not have the field, or has it with another type.
+    KubernetesField = "kubernetes-field", Error, "a field that Kubernetes does not have so";
+    /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io` and the fleet's own `labelDomain` are not for workloads to set.
+    ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
+    /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
+    ControlViolated = "control-violated", Error, "a setting that a control forbids";
+    /// A `ReadWriteOnce` claim can be mounted on one node: several replicas, or a DaemonSet, would wait for ever.
+    ClaimNotShareable = "claim-not-shareable", Error, "a claim that several pods cannot share";
+    /// A name within the workload that refers to nothing: a probe's port, a mount's volume, a key of `config`.
+    UnknownInWorkload = "unknown-in-workload", Error, "a reference to nothing within the workload";
+    /// Two entries of one list have one name, mount path, port or variable where Kubernetes takes one.
+    DuplicateEntry = "duplicate-entry", Error, "two entries of one name in a list";
+    /// A keyword of the inventory is set where its counterpart under `pod` or `spec` is too.
+    SetTwice = "set-twice", Error, "one field set in two ways";
+
+    // ---- flows and gateways ----
+    /// The target of the flow has no such port.
+    FlowUnknownPort = "flow-unknown-port", Error, "a flow to an unknown port";
+    /// Flows cross tiers or clusters through a declared gateway only (SP 800-190 4.3.3): an owner, a reason and an end.
+    FlowWithoutGateway = "flow-without-gateway", Error, "a flow across tiers or clusters without a gateway";
+    /// No listener of the gateway serves this caller's cluster: the one in its environment, then its region, is taken; `via` decides what is left open.
+    GatewayWithoutListener = "gateway-without-listener", Error, "a gateway without a listener for a caller";
+    /// A listener inside a cluster's own pods, services or nodes range would never leave that cluster.
+    GatewayListenerInside = "gateway-listener-inside", Error, "a listener inside a cluster's own ranges";
+    /// `listen` is for gateways that cross clusters; this one never does, or not into that cluster.
+    GatewayListenUnused = "gateway-listen-unused", Error, "a listener that nothing reaches";
+    /// No declared flow of its callers uses the gateway: it is an opening that nobody needs.
+    GatewayUnused = "gateway-unused", Warning, "a gateway that no flow uses";
+    /// The alias is already a Service or another alias in the caller's namespace.
+    AliasClash = "alias-clash", Error, "an alias that clashes";
+    /// An alias maps names, not ports: the port that the application dials must be one that the target's Service, or listener, has.
+    AliasPort = "alias-port", Error, "an alias whose port the target lacks";
+
+    // ---- exemptions and ends ----
+    /// The exemption, gateway or token is past its end. It still stands in the tree until a person renews or removes it;
+    /// `--allow-expired` lets a fleet that must be mended today through.
+    Expired = "expired", Error, "past its end";
+    /// The exemption, gateway or token ends within 30 days.
+    ExpiresSoon = "expires-soon", Warning, "near its end";
+    /// The exemption excuses nothing any more: remove it, before something else slips through it.
+    ExemptionUnused = "exemption-unused", Error, "an exemption that excuses nothing";
+    /// Pod Security works on whole namespaces, so that an exemption of one workload from its tier's level asks for `ownNamespace: true`.
+    ExemptionNeedsNamespace = "exemption-needs-namespace", Error, "an exemption that needs a namespace of its own";
+
+    // ---- honesty ----
+    /// Keys that were read and checked but of which no object is made yet, so that nobody believes in one that is not there.
+    NotGenerated = "not-generated", Note, "keys of which nothing is made yet";
+
+    // ---- blueprints and the plan ----
+    /// A `kind.yaml`, `control.yaml` or template name that does not say what it must.
+    BlueprintInvalid = "blueprint-invalid", Error, "a blueprint that is not one";
+    /// The template does not compile, or failed for these values: an undefined name, an unknown filter, a wrong type.
+    TemplateError = "template-error", Error, "a template that fails";
+    /// The template ran for too long or wrote too much: an endless loop, or a bomb.
+    TemplateLimit = "template-limit", Error, "a template beyond its limits";
+    /// The rendered text is no YAML, has a key twice, or a plain scalar on which YAML readers disagree.
+    ManifestInvalid = "manifest-invalid", Error, "a rendered manifest that is not YAML";
+    /// The rendered object does not fit the Kubernetes schema of its cluster's minor, or the blueprint's own schema.
+    ManifestSchema = "manifest-schema", Error, "a rendered object that Kubernetes would refuse";
+    /// Two blueprints, or one twice, make the same object in one cluster.
+    DuplicateObject = "duplicate-object", Error, "one object made twice";
+    /// Two owners plan one path, or one plans a file where the other plans a folder.
+    PathClash = "path-clash", Error, "a path planned twice";
+    /// A blueprint's path leads outside its folder or holds characters that are not portable.
+    PathInvalid = "path-invalid", Error, "a path that is not one";
+
+    // ---- the tree ----
+    /// A file of the tree was changed by hand. It is not overwritten in silence: put the change into the inventory, a blueprint or
+    /// `custom/`, then `--force` takes the generated content.
+    HandEdited = "hand-edited", Error, "a generated file was edited by hand";
+    /// A file that we did not write stands where one of ours must go.
+    ForeignInTheWay = "foreign-in-the-way", Error, "a foreign file stands in the way";
+    /// A symbolic link or something that is no regular file stands in the tree; nothing is written through it.
+    UnsafePath = "unsafe-path", Error, "a path in the tree that is not safe to write";
+    /// The run would delete a larger share of the tree than `--max-deletions` allows: an empty inventory folder or a wrong branch looks like this.
+    TooManyDeletions = "too-many-deletions", Error, "more deletions than allowed";
+    /// The run would delete an object whose loss cannot be undone, such as a Namespace or a claim.
+    ProtectedDeletion = "protected-deletion", Error, "the deletion of a protected object";
+    /// Fields of a living object that Kubernetes does not let change, such as a StatefulSet's claim templates.
+    ImmutableChange = "immutable-change", Error, "a change that Kubernetes refuses";
+    /// `--check`: a file that `generate` would write is not there.
+    DriftMissing = "drift-missing", Error, "a generated file is missing";
+    /// `--check`: a file differs from what `generate` would write.
+    DriftChanged = "drift-changed", Error, "a generated file differs";
+    /// `--check`: a file in the tree that is neither generated nor in the lock.
+    DriftForeign = "drift-foreign", Error, "a file in the tree that is not generated";
+    /// `--check`: a file that an earlier run wrote and this inventory no longer makes.
+    DriftStale = "drift-stale", Error, "a stale file";
+    /// A run was interrupted; the tree may be half old, half new. `ringfence generate` repairs it.
+    DriftInterrupted = "drift-interrupted", Error, "an interrupted run";
+}
+
+impl Code {
+    /// The code of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,13 @@
+//! Ringfence.
+
+pub mod catalog;
+pub mod cli;
+pub mod diag;
+pub mod inventory;
+pub mod model;
+pub mod plan;
+pub mod render;
+pub mod schema;
+pub mod source;
+pub mod tree;
+pub mod yaml;
