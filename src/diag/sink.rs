@@ -43,9 +43,7 @@ impl Sink {
     /// All findings by place (file, then position), then code and message: an order that no thread, directory listing or hash decides.
     /// The same finding at the same place is kept once.
     pub fn into_sorted(mut self) -> Vec<Diag> {
-        self.diags.sort_by(|a, b| {
-            (a.primary.span, a.severity, a.code, &a.message).cmp(&(b.primary.span, b.severity, b.code, &b.message))
-        });
+        self.diags.sort_by(|a, b| (a.primary.span, a.severity, a.code, &a.message).cmp(&(b.primary.span, b.severity, b.code, &b.message)));
         self.diags.dedup();
         self.diags
     }

@@ -69,9 +69,7 @@ impl Node {
         match &self.value {
             Value::Scalar { text, .. } => (1, text.len()),
             Value::Seq(items) => items.iter().map(Node::weight).fold((1, 0), |a, b| (a.0 + b.0, a.1 + b.1)),
-            Value::Map(entries) => {
-                entries.iter().flat_map(|(k, v)| [k.weight(), v.weight()]).fold((1, 0), |a, b| (a.0 + b.0, a.1 + b.1))
-            }
+            Value::Map(entries) => entries.iter().flat_map(|(k, v)| [k.weight(), v.weight()]).fold((1, 0), |a, b| (a.0 + b.0, a.1 + b.1)),
         }
     }
 }
@@ -185,7 +183,15 @@ impl Reader<'_> {
         {
             self.scalar_tag(tag, start)?;
         }
-        self.stack.push(Open { start, anchor, flow: style == StructureStyle::Flow, value, key: None, seen: HashMap::new(), duplicate: false });
+        self.stack.push(Open {
+            start,
+            anchor,
+            flow: style == StructureStyle::Flow,
+            value,
+            key: None,
+            seen: HashMap::new(),
+            duplicate: false,
+        });
         Some(())
     }
 

@@ -46,10 +46,18 @@ fn number(text: &str) -> Plain {
     if is_json_number(text) {
         return match text.parse::<i64>() {
             Ok(int) => Plain::Int(int),
-            Err(_) => text.parse::<f64>().ok().filter(|x| x.is_finite()).map_or(Plain::Ambiguous("it is a number too large to keep"), Plain::Float),
+            Err(_) => text
+                .parse::<f64>()
+                .ok()
+                .filter(|x| x.is_finite())
+                .map_or(Plain::Ambiguous("it is a number too large to keep"), Plain::Float),
         };
     }
-    if looks_numeric(unsigned) { Plain::Ambiguous("some readers take it for a number, others for text, or for another number") } else { Plain::Text }
+    if looks_numeric(unsigned) {
+        Plain::Ambiguous("some readers take it for a number, others for text, or for another number")
+    } else {
+        Plain::Text
+    }
 }
 
 /// JSON's grammar of numbers: what every reader takes for the same number. An exponent without a sign and a fraction without a dot
@@ -116,14 +124,52 @@ mod tests {
 
     #[test]
     fn everyday_text_is_text() {
-        for text in ["a", "10.0.0.1", "10.42.0.0/16", "1.2.3", "64Mi", "250m", "v0.6.10", "redis:6379", "nobody", "/metrics", "-", "a=b", "1.36.x", "127.0.0.1:8080x"] {
+        for text in [
+            "a",
+            "10.0.0.1",
+            "10.42.0.0/16",
+            "1.2.3",
+            "64Mi",
+            "250m",
+            "v0.6.10",
+            "redis:6379",
+            "nobody",
+            "/metrics",
+            "-",
+            "a=b",
+            "1.36.x",
+            "127.0.0.1:8080x",
+        ] {
             assert_eq!(plain(text), Plain::Text, "{text:?}");
         }
     }
 
     #[test]
     fn what_readers_disagree_on_is_named() {
-        for text in ["no", "On", "y", "NULL", "0777", "0o777", "08", "1_000", "1__0", "-_7", "1e3", "12e03", "12:30:45", "2024-01-01", "=", "<<", ".5", "+1", "0x1F", ".inf", "1.", "2001-12-14t21:59:43.10-05:00"] {
+        for text in [
+            "no",
+            "On",
+            "y",
+            "NULL",
+            "0777",
+            "0o777",
+            "08",
+            "1_000",
+            "1__0",
+            "-_7",
+            "1e3",
+            "12e03",
+            "12:30:45",
+            "2024-01-01",
+            "=",
+            "<<",
+            ".5",
+            "+1",
+            "0x1F",
+            ".inf",
+            "1.",
+            "2001-12-14t21:59:43.10-05:00",
+        ] {
             assert!(matches!(plain(text), Plain::Ambiguous(_)), "{text:?} is {:?}", plain(text));
         }
     }
