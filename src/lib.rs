@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod decode;
 pub mod diag;
 pub mod inventory;
 pub mod model;
