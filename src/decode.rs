@@ -527,3 +527,14 @@ macro_rules! text_type {
 pub fn schema_types(scalar: &str) -> serde_json::Value {
     if scalar == "text_or_number" { serde_json::json!(["string", "number"]) } else { serde_json::json!("string") }
 }
+
+/// The text of a date: readers disagree whether a plain one is text, and here its meaning is clear.
+pub fn plain_date<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
+    match &node.value {
+        Value::Scalar { text, .. } if !node.is_null() => Some(text),
+        _ => {
+            findings.push(wrong_type(node, "a date"));
+            None
+        }
+    }
+}

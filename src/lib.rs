@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod cli;
 pub mod decode;
 pub mod diag;
+pub mod formats;
 pub mod inventory;
 pub mod model;
 pub mod plan;

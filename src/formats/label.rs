@@ -1,0 +1,83 @@
+//! Labels and annotations: `k8s.io/apimachinery/pkg/util/validation`, qualified names.
+
+use super::name::check_subdomain;
+use crate::text_type;
+
+text_type! {
+    /// A key of a label or annotation: a name, with an optional DNS prefix before a slash.
+    pub struct LabelKey; InvalidLabel, "cost-center", text, check_key
+}
+
+text_type! {
+    /// A value of a label: at most 63 characters.
+    pub struct LabelValue; InvalidLabel, "4711", text, |text| {
+        if text.is_empty() { Ok(()) } else { check_part(text, "the label value") }
+    }
+}
+
+fn check_key(text: &str) -> Result<(), String> {
+    let name = match text.split_once('/') {
+        Some((prefix, name)) => {
+            check_subdomain(prefix)?;
+            name
+        }
+        None => text,
+    };
+    check_part(name, "the name of the label")
+}
+
+fn check_part(text: &str, what: &str) -> Result<(), String> {
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.len() > 63 {
+        return Err(format!("{what} has {} characters; it may have 63", text.len()));
+    }
+    if text.is_empty() || !text.chars().all(fits) || !text.starts_with(ends) || !text.ends_with(ends) {
+        return Err(format!("{what} `{text}` must be letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit"));
+    }
+    Ok(())
+}
+
+/// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, of the delivery, or the fleet's own.
+pub fn is_reserved(key: &str, label_domain: &str) -> bool {
+    let Some((prefix, _)) = key.split_once('/') else { return false };
+    let below = |domain: &str| prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", label_domain].into_iter().any(below)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LabelKey, LabelValue, is_reserved};
+
+    #[test]
+    fn keys_and_values_are_what_kubernetes_takes() {
+        for good in ["cost-center", "acme.example/cost_center", "A.b"] {
+            assert!(LabelKey::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "/a", "a/", "a/b/c", "-a", "a b", "Acme.example/a", &"a".repeat(64)] {
+            assert!(LabelKey::new(bad).is_err(), "{bad}");
+        }
+        assert!(LabelValue::new("").is_ok());
+        for bad in ["a b", "-a", &"a".repeat(64)] {
+            assert!(LabelValue::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_look_alike_domain_is_not_reserved() {
+        let ours = "tier.acme.example";
+        for key in [
+            "kubernetes.io/a",
+            "app.kubernetes.io/name",
+            "kustomize.toolkit.fluxcd.io/prune",
+            "argocd.argoproj.io/x",
+            "tier.acme.example/a",
+            "node.k8s.io/a",
+        ] {
+            assert!(is_reserved(key, ours), "{key}");
+        }
+        for key in ["app", "notkubernetes.io/a", "acme.example/a", "kubernetes.io.acme.example/a"] {
+            assert!(!is_reserved(key, ours), "{key}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Text with a grammar: names, ports, quantities, schedules, addresses, dates, images. What does not parse never gets past reading.
+
+mod address;
+mod date;
+mod image;
+mod label;
+mod name;
+mod quantity;
+mod schedule;
+
+pub use address::{Address, Cidr, Url};
+pub use date::Date;
+pub use image::{ImageRef, RegistryPrefix};
+pub use label::{LabelKey, LabelValue, is_reserved};
+pub use name::{DnsLabel, DnsSubdomain, HostName, PortName, SecretKey, VariableName, check_label, check_service_name, check_subdomain};
+pub use quantity::Quantity;
+pub use schedule::Schedule;
