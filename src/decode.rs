@@ -404,6 +404,17 @@ macro_rules! record {
                 static KEYS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
                 KEYS.get_or_init(|| vec![$($crate::record!(@key $field $($key)?)),+])
             }
+
+            /// Reads the record's own keys from a mapping that may have others.
+            pub(crate) fn decode_fields(
+                node: &$crate::yaml::Node,
+                entries: &[($crate::yaml::Node, $crate::yaml::Node)],
+                findings: &mut $crate::decode::Findings,
+            ) -> Option<Self> {
+                let mut keys = Self::keys().iter();
+                $(let $field = $crate::decode::field::<$type>(node, entries, keys.next()?, $what, findings);)+
+                Some(Self { $($field: $field?),+ })
+            }
         }
 
         impl $crate::decode::Decode for $name {
@@ -411,9 +422,7 @@ macro_rules! record {
                 let entries = $crate::decode::mapping(node, findings)?;
                 let keys: Vec<&str> = Self::keys().iter().map(String::as_str).collect();
                 $crate::decode::unknown_keys(entries, &keys, $what, findings);
-                let mut next = keys.iter();
-                $(let $field = $crate::decode::field::<$type>(node, entries, next.next()?, $what, findings);)+
-                Some(Self { $($field: $field?),+ })
+                Self::decode_fields(node, entries, findings)
             }
         }
     };

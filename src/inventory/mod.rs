@@ -1,1 +1,86 @@
-//! Stub.
+//! The inventory as it was written: raw records that mirror the YAML, every leaf with its span.
+//!
+//! Loading is the only reader of input. It knows the format and nothing else: what a name refers to is the model's business.
+
+pub mod cluster;
+pub mod fleet;
+pub mod flow;
+pub mod gateway;
+mod load;
+pub mod pod;
+pub mod selector;
+pub mod shape;
+pub mod team;
+pub mod tier;
+pub mod workload;
+
+use std::collections::BTreeSet;
+
+pub use load::load;
+
+use crate::decode::Entries;
+use crate::record;
+use crate::source::Spanned;
+
+/// The one format that this program reads.
+pub const API_VERSION: &str = "ringfence/v1";
+
+record! {
+    "an inventory file"
+    /// One file of a Ringfence inventory. Any file may hold any of these keys; all files form one inventory.
+    pub struct InventoryFile {
+        /// The fleet; in exactly one file.
+        pub fleet: Option<Spanned<fleet::Fleet>>,
+        /// Levels of sensitivity.
+        pub tiers: Vec<Spanned<tier::Tier>>,
+        /// The least tier that may hold each kind of data.
+        pub data_classes: Entries<Spanned<String>>,
+        /// Where tiers run.
+        pub clusters: Vec<Spanned<cluster::Cluster>>,
+        /// Who owns workloads.
+        pub teams: Vec<Spanned<team::Team>>,
+        /// What runs, and how sensitive it is.
+        pub workloads: Vec<Spanned<workload::Workload>>,
+        /// ConfigMaps that several workloads share.
+        pub configs: Vec<Spanned<gateway::SharedConfig>>,
+        /// The only way a flow may cross tiers or clusters.
+        pub gateways: Vec<Spanned<gateway::Gateway>>,
+        /// Access tokens that a provider's console hands out.
+        pub tokens: Vec<Spanned<gateway::Token>>,
+        /// Waivers, each with an end.
+        pub exemptions: Vec<Spanned<gateway::Exemption>>,
+    }
+}
+
+/// All files of an inventory, in the order of their paths.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// The fleet, where one is stated and could be read.
+    pub fleet: Option<Spanned<fleet::Fleet>>,
+    /// Levels of sensitivity.
+    pub tiers: Vec<Spanned<tier::Tier>>,
+    /// The least tier that may hold each kind of data.
+    pub data_classes: Entries<Spanned<String>>,
+    /// Where tiers run.
+    pub clusters: Vec<Spanned<cluster::Cluster>>,
+    /// Who owns workloads.
+    pub teams: Vec<Spanned<team::Team>>,
+    /// What runs.
+    pub workloads: Vec<Spanned<workload::Workload>>,
+    /// Shared ConfigMaps.
+    pub configs: Vec<Spanned<gateway::SharedConfig>>,
+    /// Gateways.
+    pub gateways: Vec<Spanned<gateway::Gateway>>,
+    /// Tokens.
+    pub tokens: Vec<Spanned<gateway::Token>>,
+    /// Exemptions.
+    pub exemptions: Vec<Spanned<gateway::Exemption>>,
+    /// Names of definitions that could not be read: what refers to them is not reported as dangling on top of that.
+    pub lost: BTreeSet<String>,
+}
+
+/// The JSON Schema of an inventory file, for editors.
+pub fn json_schema() -> serde_json::Value {
+    let schema = schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<InventoryFile>();
+    schema.to_value()
+}

@@ -1,0 +1,214 @@
+//! The fleet: what all clusters share.
+
+use super::selector::ClusterSelector;
+use super::workload::Settings;
+use crate::decode::{Decode, Entries, Findings};
+use crate::formats::{DnsLabel, DnsSubdomain, LabelValue, Url};
+use crate::source::Spanned;
+use crate::yaml::read::{Node, Value};
+use crate::{record, words};
+
+record! {
+    "the fleet"
+    /// The fleet: one in an inventory.
+    pub struct Fleet {
+        /// The format's version: `ringfence/v1`.
+        pub api_version: Spanned<String>,
+        /// The fleet's name; the default of audiences and names begins with it.
+        pub name: Spanned<DnsLabel>,
+        /// The prefix of our label, annotation and taint keys: a DNS name of your own.
+        pub label_domain: Spanned<DnsSubdomain>,
+        /// The default Kubernetes minor of clusters, such as "1.35".
+        pub kubernetes: Option<Spanned<String>>,
+        /// Folders of the site's own kinds of object, below the project's root.
+        pub blueprints: Vec<Spanned<String>>,
+        /// The repository that Argo CD and Flux read.
+        pub repository: Option<Repository>,
+        /// What each environment follows; any name is one, following `main`, where this is left out.
+        pub environments: Option<Entries<Environment>>,
+        /// Which sync objects to write.
+        pub delivery: Option<Spanned<Delivery>>,
+        /// Who authenticates people.
+        pub identity: Option<Spanned<Identity>>,
+        /// How clusters are monitored.
+        pub monitoring: Option<Spanned<Monitoring>>,
+        /// People of the platform.
+        pub grants: Vec<Spanned<PlatformGrant>>,
+        /// The clusters that workloads run on unless they, their team or tier say otherwise.
+        pub clusters: Option<Spanned<ClusterSelector>>,
+        /// Defaults of every workload; any key of a workload that an override may set.
+        pub defaults: Option<Box<Settings>>,
+    }
+}
+
+record! {
+    "a repository"
+    /// A git repository.
+    pub struct Repository {
+        /// Its address; no user or password in it.
+        pub url: Spanned<Url>,
+    }
+}
+
+record! {
+    "an environment"
+    /// What an environment follows: promotion is a merge.
+    pub struct Environment {
+        /// A branch or tag.
+        pub revision: Option<Spanned<String>>,
+    }
+}
+
+record! {
+    "`delivery`"
+    /// Which sync objects to write; either or both.
+    pub struct Delivery {
+        /// Flux.
+        pub flux: Option<Flux>,
+        /// Argo CD.
+        pub argocd: Option<ArgoCd>,
+    }
+}
+
+record! {
+    "`flux`"
+    /// Flux in each cluster.
+    pub struct Flux {
+        /// The namespace of its controllers.
+        pub namespace: Option<Spanned<DnsLabel>>,
+        /// The GitRepository: a name that we write from `repository`, or `{existing: NAME}`.
+        pub source: Option<FluxSource>,
+    }
+}
+
+/// The GitRepository that Flux reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FluxSource {
+    /// Written by us under this name.
+    Written(Spanned<DnsSubdomain>),
+    /// One that is there.
+    Existing(Spanned<DnsSubdomain>),
+}
+
+record! {
+    "`source`"
+    /// A GitRepository that is there.
+    pub struct ExistingSource {
+        /// Its name.
+        pub existing: Spanned<DnsSubdomain>,
+    }
+}
+
+impl Decode for FluxSource {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        match node.value {
+            Value::Map(_) => ExistingSource::decode(node, findings).map(|source| Self::Existing(source.existing)),
+            _ => Decode::decode(node, findings).map(Self::Written),
+        }
+    }
+}
+
+record! {
+    "`argocd`"
+    /// An Argo CD instance.
+    pub struct ArgoCd {
+        /// The instance's name: a folder below `delivery/argocd/`.
+        pub instance: Option<Spanned<DnsLabel>>,
+        /// The namespace of its Applications.
+        pub namespace: Option<Spanned<DnsLabel>>,
+        /// Whether it serves the cluster that it runs in.
+        pub in_cluster: Option<Spanned<bool>>,
+        /// Whether the instance manages EndpointSlices, which Argo CD leaves out by default.
+        pub endpoint_slices: Option<Spanned<bool>>,
+    }
+}
+
+record! {
+    "`identity`"
+    /// Who authenticates people (SP 800-190 4.3.2).
+    pub struct Identity {
+        /// The OpenID Connect issuer.
+        pub issuer: Option<Spanned<Url>>,
+        /// Prefix of group names in the clusters.
+        pub groups_prefix: Option<Spanned<String>>,
+        /// The audience of tokens; `<fleet>-<cluster>` if left out. Shared by no two clusters.
+        pub audience: Option<Spanned<String>>,
+        /// The claim that proves a second factor.
+        pub mfa: Option<Mfa>,
+    }
+}
+
+record! {
+    "`mfa`"
+    /// The claim that proves a second factor.
+    pub struct Mfa {
+        /// The claim's name.
+        pub claim: Spanned<String>,
+        /// The value that it must hold.
+        pub value: Spanned<String>,
+    }
+}
+
+record! {
+    "`monitoring`"
+    /// How clusters are monitored.
+    pub struct Monitoring {
+        /// Which objects to write.
+        pub flavor: Option<Spanned<MonitoringFlavor>>,
+        /// The namespace of Prometheus.
+        pub namespace: Option<Spanned<DnsLabel>>,
+        /// Labels by which Prometheus selects scrape objects and rules.
+        pub selector_labels: Entries<Spanned<LabelValue>>,
+    }
+}
+
+words! {
+    /// Which objects tell Prometheus what to scrape.
+    pub enum MonitoringFlavor {
+        /// Custom resources of prometheus-operator.
+        PrometheusOperator = "prometheus-operator",
+        /// A plain configuration file.
+        Plain = "plain",
+    }
+}
+
+record! {
+    "a platform grant"
+    /// What a group of the platform may do.
+    pub struct PlatformGrant {
+        /// The group, without the identity's prefix.
+        pub group: Spanned<String>,
+        /// The role.
+        pub role: Spanned<PlatformRole>,
+        /// The clusters; all that its owner has if left out.
+        pub clusters: Option<Spanned<ClusterSelector>>,
+        /// The tiers; all that its owner has if left out.
+        pub tiers: Option<Vec<Spanned<String>>>,
+    }
+}
+
+words! {
+    /// Roles of people of the platform (SP 800-190 4.3.1).
+    pub enum PlatformRole {
+        /// Sees everything but Secrets.
+        ClusterViewer = "cluster-viewer",
+        /// Sets what guards namespaces.
+        NamespaceSecurity = "namespace-security",
+        /// Scales node pools.
+        NodeScaler = "node-scaler",
+        /// Labels, taints, cordons nodes.
+        NodeAdmin = "node-admin",
+        /// Everything, in an emergency, audited.
+        BreakGlass = "break-glass",
+    }
+}
+
+impl schemars::JsonSchema for FluxSource {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FluxSource".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        super::shape::either::<DnsSubdomain, ExistingSource>(generator)
+    }
+}

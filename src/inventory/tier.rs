@@ -1,0 +1,75 @@
+//! Tiers: how sensitive a workload is, and what follows.
+
+use super::fleet::{Delivery, PlatformGrant};
+use super::selector::ClusterSelector;
+use super::workload::Settings;
+use crate::decode::Entries;
+use crate::formats::{DnsLabel, DnsSubdomain, RegistryPrefix};
+use crate::source::Spanned;
+use crate::{record, words};
+
+record! {
+    "a tier"
+    /// A level of sensitivity (SP 800-190 3.3.4).
+    pub struct Tier {
+        /// Its name: a word, since tolerations compare numbers.
+        pub name: Spanned<DnsLabel>,
+        /// Orders the tiers; equal levels are incomparable.
+        pub level: Spanned<u32>,
+        /// The Pod Security level of its namespaces.
+        pub pod_security: Spanned<PodSecurity>,
+        /// A cluster of its own, or a node pool of its own in a shared one; `cluster` for the higher half of the tiers if left out.
+        pub isolation: Option<Spanned<Isolation>>,
+        /// Registries, or paths within them, that its images come from; any if left out.
+        pub registries: Option<Vec<Spanned<RegistryPrefix>>>,
+        /// Whether its images need a digest.
+        pub require_digest: Option<Spanned<bool>>,
+        /// Secrets with which its pods pull images; taken to exist in each namespace.
+        pub pull_secrets: Vec<Spanned<DnsSubdomain>>,
+        /// The tier's own storage class.
+        pub storage_class: Option<Spanned<StorageClass>>,
+        /// Sync objects of its own: an Argo CD instance, a repository.
+        pub delivery: Option<Spanned<Delivery>>,
+        /// People of the platform, on this tier.
+        pub grants: Vec<Spanned<PlatformGrant>>,
+        /// The clusters that its workloads run on unless they or their team say otherwise.
+        pub clusters: Option<Spanned<ClusterSelector>>,
+        /// Defaults of its workloads.
+        pub defaults: Option<Box<Settings>>,
+    }
+}
+
+words! {
+    /// Pod Security Standards.
+    pub enum PodSecurity {
+        /// No restriction: for platform namespaces alone.
+        Privileged = "privileged",
+        /// No known privilege escalation.
+        Baseline = "baseline",
+        /// Hardening best practice.
+        Restricted = "restricted",
+    }
+}
+
+words! {
+    /// How a tier is kept apart (SP 800-190 4.3.4).
+    pub enum Isolation {
+        /// On node pools of its own.
+        Pool = "pool",
+        /// In clusters of its own.
+        Cluster = "cluster",
+    }
+}
+
+record! {
+    "a storage class"
+    /// A StorageClass (SP 800-190 4.3.2: encryption follows the container).
+    pub struct StorageClass {
+        /// Its name.
+        pub name: Spanned<DnsSubdomain>,
+        /// The driver.
+        pub provisioner: Spanned<String>,
+        /// The driver's parameters.
+        pub parameters: Entries<Spanned<String>>,
+    }
+}

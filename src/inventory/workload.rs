@@ -1,0 +1,288 @@
+//! Workloads, and the settings that defaults and overrides share with them.
+
+use super::flow::Connect;
+use super::pod::{ApiRule, EnvFrom, EnvValue, Expose, Port, Probes, Resources, Security, ServiceAccount, Volume};
+use super::selector::{ClusterMatch, ClusterSelector};
+use crate::decode::{Decode, Entries, Findings, mapping, unknown_keys};
+use crate::diag::{Code, Diag};
+use crate::formats::{DnsLabel, ImageRef, Schedule};
+use crate::source::Spanned;
+use crate::yaml::read::Node;
+use crate::{record, words};
+
+record! {
+    "a workload"
+    /// What a workload is, for good: no default or override changes it.
+    pub struct Identity {
+        /// Its name.
+        pub name: Spanned<DnsLabel>,
+        /// The team that owns it.
+        pub team: Spanned<String>,
+        /// Its tier; derived from the data if left out.
+        pub tier: Option<Spanned<String>>,
+        /// The kinds of data that it holds.
+        pub data: Vec<Spanned<String>>,
+        /// Its kind.
+        pub kind: Spanned<WorkloadKind>,
+        /// The clusters that it runs on.
+        pub clusters: Option<Spanned<ClusterSelector>>,
+        /// Whether it has a namespace of its own, `<team>-<tier>-<name>`: chosen for good.
+        pub own_namespace: Option<Spanned<bool>>,
+        /// Manifests that the team already has.
+        pub source: Option<Spanned<Source>>,
+        /// Changes on some clusters, in order.
+        pub overrides: Vec<Spanned<Override>>,
+    }
+}
+
+words! {
+    /// Kinds of workload.
+    pub enum WorkloadKind {
+        /// Replicas that are all alike.
+        Deployment = "Deployment",
+        /// Replicas with names and claims of their own.
+        StatefulSet = "StatefulSet",
+        /// One on each node of the tier.
+        DaemonSet = "DaemonSet",
+        /// Runs to its end, once.
+        Job = "Job",
+        /// Runs to its end, on a schedule.
+        CronJob = "CronJob",
+    }
+}
+
+record! {
+    "`source`"
+    /// Manifests that the team already has.
+    pub struct Source {
+        /// A folder with a `kustomization.yaml`, below the project's root.
+        pub kustomize: Spanned<String>,
+    }
+}
+
+record! {
+    "an override"
+    /// Settings that differ on some clusters.
+    pub struct Override {
+        /// The clusters.
+        pub r#match as "match": Spanned<ClusterMatch>,
+        /// What is set there.
+        pub set: Spanned<OverrideSettings>,
+    }
+}
+
+/// Settings in an override: the identity of a workload is refused by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OverrideSettings(pub Settings);
+
+impl Decode for OverrideSettings {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        let entries = mapping(node, findings)?;
+        let (forbidden, allowed): (Vec<_>, Vec<_>) =
+            entries.iter().cloned().partition(|(key, _)| key.text().is_some_and(|key| Identity::keys().iter().any(|known| known == key)));
+        for (key, _) in forbidden {
+            let name = key.text().unwrap_or_default();
+            let diag = Diag::new(Code::ForbiddenOverride, key.span, format!("an override may not set `{name}`"));
+            findings.push(diag.help("It decides isolation or identity: write a workload of another name for it."));
+        }
+        let node = Node { span: node.span, value: crate::yaml::Value::Map(allowed) };
+        Settings::decode(&node, findings).map(Self)
+    }
+}
+
+impl schemars::JsonSchema for OverrideSettings {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Settings".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        generator.subschema_for::<Settings>()
+    }
+}
+
+record! {
+    "a workload"
+    /// What a workload is made of; defaults and overrides may set any of it.
+    #[derive(Default)]
+    pub struct Settings {
+        /// Where it runs within its tier.
+        pub placement: Option<Spanned<Placement>>,
+        /// Labels on its objects and pods.
+        pub labels: Entries<Spanned<String>>,
+        /// Annotations on its objects and pods.
+        pub annotations: Entries<Spanned<String>>,
+        /// The image of its main container.
+        pub image: Option<Spanned<ImageRef>>,
+        /// The entry point of its main container.
+        pub command: Option<Vec<Spanned<String>>>,
+        /// The arguments of its main container.
+        pub args: Option<Vec<Spanned<String>>>,
+        /// Environment variables, in order.
+        pub env: Entries<EnvValue>,
+        /// Environment variables from whole ConfigMaps and Secrets.
+        pub env_from: Option<Vec<Spanned<EnvFrom>>>,
+        /// A ConfigMap of its own; its variables where nothing else refers to it.
+        pub config: Entries<Spanned<String>>,
+        /// Its ports.
+        pub ports: Option<Vec<Spanned<Port>>>,
+        /// How traffic from outside the cluster comes in.
+        pub expose: Option<Spanned<Expose>>,
+        /// Probes of its main container.
+        pub probes: Option<Spanned<Probes>>,
+        /// Requests, and below `limits` the limits, of its main container.
+        pub resources: Option<Spanned<Resources>>,
+        /// Volumes, each mounted into its main container.
+        pub volumes: Option<Vec<Spanned<Volume>>>,
+        /// Its security context, loosened only as far as its tier allows.
+        pub security: Option<Spanned<Security>>,
+        /// Its ServiceAccount.
+        pub service_account: Option<Spanned<ServiceAccount>>,
+        /// What it may do at the Kubernetes API, in its own namespace.
+        pub api_access: Option<Vec<Spanned<ApiRule>>>,
+        /// How many; not beside `scale`.
+        pub replicas: Option<Spanned<u32>>,
+        /// An autoscaler.
+        pub scale: Option<Spanned<Scale>>,
+        /// How many may be away at a time.
+        pub disruption: Option<Spanned<Disruption>>,
+        /// How long a pod may take to end, in seconds.
+        pub termination_grace_period_seconds: Option<Spanned<u32>>,
+        /// When a CronJob runs.
+        pub schedule: Option<Spanned<Schedule>>,
+        /// The time zone of the schedule.
+        pub time_zone: Option<Spanned<String>>,
+        /// What a CronJob does while its last run goes on.
+        pub concurrency_policy: Option<Spanned<ConcurrencyPolicy>>,
+        /// Whether a CronJob or Job waits.
+        pub suspend: Option<Spanned<bool>>,
+        /// Flows that it begins.
+        pub connects: Option<Vec<Spanned<Connect>>>,
+        /// The controller's own fields, as Kubernetes spells them.
+        pub spec: Option<Node>,
+        /// The rest of the pod, as Kubernetes spells it.
+        pub pod: Option<Node>,
+    }
+}
+
+record! {
+    "`placement`"
+    /// Where a workload runs within its tier.
+    pub struct Placement {
+        /// One of the tier's pools; any of them if left out.
+        pub pool: Option<Spanned<String>>,
+    }
+}
+
+record! {
+    "`scale`"
+    /// An autoscaler: the object then carries no replicas.
+    pub struct Scale {
+        /// At least so many.
+        pub min: Spanned<u32>,
+        /// At most so many.
+        pub max: Spanned<u32>,
+        /// Average use of the CPU request, in percent.
+        pub cpu: Option<Spanned<u32>>,
+        /// Average use of the memory request, in percent.
+        pub memory: Option<Spanned<u32>>,
+    }
+}
+
+record! {
+    "`disruption`"
+    /// A PodDisruptionBudget: exactly one of the two.
+    pub struct Disruption {
+        /// So many may be away.
+        pub max_unavailable: Option<Spanned<CountOrPercent>>,
+        /// So many must be there.
+        pub min_available: Option<Spanned<CountOrPercent>>,
+    }
+}
+
+/// A number, or a share of the replicas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CountOrPercent {
+    /// A number.
+    Count(u32),
+    /// A share, such as `25%`.
+    Percent(String),
+}
+
+impl Decode for CountOrPercent {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        if let Some(percent) = node.text().and_then(|text| text.strip_suffix('%')) {
+            if percent
+                .parse::<u32>()
+                .is_ok_and(|percent| percent <= 100 && percent.to_string().len() == node.text().map_or(0, str::len) - 1)
+            {
+                return Some(Self::Percent(format!("{percent}%")));
+            }
+            findings.push(Diag::new(Code::InvalidValue, node.span, format!("`{percent}%` is no share from 0% to 100%")));
+            return None;
+        }
+        u32::decode(node, findings).map(Self::Count)
+    }
+}
+
+impl schemars::JsonSchema for CountOrPercent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CountOrPercent".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+%$" }] })
+    }
+}
+
+words! {
+    /// What a CronJob does while its last run goes on.
+    pub enum ConcurrencyPolicy {
+        /// Starts another.
+        Allow = "Allow",
+        /// Skips.
+        Forbid = "Forbid",
+        /// Ends the last one.
+        Replace = "Replace",
+    }
+}
+
+/// A workload: its identity and its settings, in one mapping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// What it is.
+    pub identity: Identity,
+    /// What it is made of.
+    pub settings: Settings,
+}
+
+impl Decode for Workload {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        let entries = mapping(node, findings)?;
+        let keys: Vec<&str> = Identity::keys().iter().chain(Settings::keys()).map(String::as_str).collect();
+        unknown_keys(entries, &keys, "a workload", findings);
+        let identity = Identity::decode_fields(node, entries, findings);
+        let settings = Settings::decode_fields(node, entries, findings);
+        Some(Self { identity: identity?, settings: settings? })
+    }
+}
+
+impl schemars::JsonSchema for Workload {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Workload".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = Identity::json_schema(generator);
+        let settings = Settings::json_schema(generator);
+        let from = settings.as_value().get("properties").and_then(serde_json::Value::as_object);
+        if let (Some(properties), Some(more)) = (schema.get_mut("properties").and_then(serde_json::Value::as_object_mut), from) {
+            properties.extend(more.clone());
+        }
+        schema.insert("description".to_owned(), "A workload and how sensitive it is.".into());
+        schema
+    }
+}
