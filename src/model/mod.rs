@@ -1,1 +1,326 @@
-//! Stub.
+//! The model: every reference resolved, every default laid down, every refusal spoken. What comes after cannot fail on the inventory.
+
+mod check;
+mod clusters;
+mod exemptions;
+mod flows;
+mod honesty;
+mod images;
+mod index;
+mod instance;
+mod names;
+mod owned;
+mod placement;
+pub mod pod;
+mod pod_security;
+pub mod priority_class;
+mod secrets;
+mod settings;
+mod tiers;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil;
+use rayon::prelude::*;
+
+pub use clusters::{Clusters, Host};
+pub use instance::Instance;
+pub use tiers::Tiers;
+
+use crate::catalog::Catalog;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::inventory::Inventory;
+use crate::inventory::fleet::Fleet;
+use crate::inventory::tier::PodSecurity;
+use crate::inventory::workload::WorkloadKind;
+use crate::schema::Schemas;
+use crate::source::{Span, Spanned};
+use exemptions::{Exemptions, Place, check_ends};
+use index::Index;
+use instance::Ground;
+use names::{Names, check_composed, check_composed_subdomain};
+
+/// What the day is, and what may be past its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The day by which ends are judged.
+    pub as_of: civil::Date,
+    /// Whether what is past its end is a warning.
+    pub allow_expired: bool,
+}
+
+/// A namespace of workloads on one cluster.
+#[derive(Debug)]
+pub struct Namespace {
+    /// Its name.
+    pub name: String,
+    /// The cluster.
+    pub cluster: usize,
+    /// Its team.
+    pub team: String,
+    /// Its tier.
+    pub tier: usize,
+    /// Its Pod Security level: its tier's, unless an exemption loosened it.
+    pub level: PodSecurity,
+    /// Shared ConfigMaps that its workloads refer to, by name.
+    pub configs: BTreeSet<String>,
+    /// The first workload that asked for it.
+    pub origin: Span,
+}
+
+/// A resolved fleet. Only [`resolve`] makes one, and only of an inventory without errors.
+#[derive(Debug)]
+pub struct Model<'i> {
+    /// What was read.
+    pub inventory: &'i Inventory,
+    /// The fleet.
+    pub fleet: &'i Spanned<Fleet>,
+    /// The tiers.
+    pub tiers: Tiers<'i>,
+    /// The clusters.
+    pub clusters: Clusters<'i>,
+    /// Namespaces by cluster and name.
+    pub namespaces: BTreeMap<(usize, String), Namespace>,
+    /// Workloads on clusters, sorted by cluster, namespace and name.
+    pub instances: Vec<Instance<'i>>,
+}
+
+/// Resolves an inventory: `None` where there is no fleet to speak of. Every finding of every rule is reported in one run, so the model of an
+/// inventory with errors is returned too; nothing may be rendered from it.
+pub fn resolve<'i>(
+    inventory: &'i Inventory,
+    catalog: &Catalog,
+    schemas: &Schemas,
+    options: Options,
+    findings: &mut Findings,
+) -> Option<Model<'i>> {
+    let fleet = inventory.fleet.as_ref()?;
+    let tiers = Tiers::new(inventory, findings);
+    let clusters = Clusters::new(inventory, &tiers, findings);
+    let exemptions = Exemptions::new(inventory, catalog, findings);
+    check_ends(inventory, options.as_of, options.allow_expired, findings);
+    check_names(inventory, findings);
+    check_references(inventory, &tiers, &clusters, findings);
+    check_shared_configs(inventory, &exemptions, findings);
+
+    let teams =
+        Index::new("team", inventory.teams.iter().map(|team| team.name.clone().map(|name| name.to_string())), &inventory.lost, findings);
+    let full_names = inventory.workloads.iter().map(|workload| {
+        let identity = &workload.identity;
+        Spanned::new(format!("{}/{}", identity.team.value, identity.name.value), identity.name.span)
+    });
+    let workloads = Index::new("workload", full_names, &inventory.lost, findings);
+    let ground = Ground { inventory, tiers: &tiers, exemptions: &exemptions, schemas };
+    let resolved: Vec<(Vec<Instance<'i>>, Findings)> =
+        inventory.workloads.par_iter().map(|workload| resolve_workload(ground, workload, fleet, &teams, &clusters)).collect();
+    let mut instances = Vec::new();
+    for (built, more) in resolved {
+        instances.extend(built);
+        findings.extend(more);
+    }
+    let key = |instance: &Instance<'_>| (instance.cluster, instance.namespace.clone(), instance.workload.identity.name.value.clone());
+    instances.sort_by_cached_key(key);
+    let namespaces = namespaces(&instances);
+    compose(&tiers, &clusters, &namespaces, &instances, inventory, findings);
+    flows::check(inventory, &tiers, &clusters, &workloads, &instances, findings);
+    if inventory.lost.is_empty() {
+        exemptions.report_unused(findings);
+    }
+    findings.extend(honesty::note(inventory, &instances));
+    Some(Model { inventory, fleet, tiers, clusters, namespaces, instances })
+}
+
+fn resolve_workload<'i>(
+    ground: Ground<'_, 'i>,
+    workload: &'i Spanned<crate::inventory::workload::Workload>,
+    fleet: &Fleet,
+    teams: &Index<'_>,
+    clusters: &Clusters<'i>,
+) -> (Vec<Instance<'i>>, Findings) {
+    let mut findings = Findings::new();
+    let identity = &workload.identity;
+    let tier = ground.tiers.of_workload(workload, &mut findings);
+    let team = teams.resolve(&identity.team, identity.team.span, &mut findings).map(|at| &ground.inventory.teams[at]);
+    check::own_keys(workload, &mut findings);
+    let (Some(tier), Some(team)) = (tier, team) else { return (Vec::new(), findings) };
+    let chosen = placement::clusters_of(workload, tier, team, fleet, ground.tiers, clusters, &mut findings);
+    for change in &identity.overrides {
+        let before = findings.len();
+        placement::check_match(&change.r#match, clusters, &mut findings);
+        let matched = chosen.iter().any(|at| settings::fits(&change.r#match, clusters.all[*at].raw));
+        if findings.len() == before && !matched && !chosen.is_empty() {
+            let names: Vec<&str> = chosen.iter().map(|at| clusters.name(*at)).collect();
+            let diag = Diag::new(
+                Code::OverrideUnused,
+                change.r#match.span,
+                format!("the override matches no cluster of `{}`", identity.name.value),
+            );
+            findings.push(diag.help(format!("It runs on: {}.", index::abridged(&names))));
+        }
+    }
+    if identity.source.is_some() {
+        return (Vec::new(), findings);
+    }
+    let instances =
+        chosen.into_iter().map(|at| instance::build(ground, workload, team, tier, at, &clusters.all[at], &mut findings)).collect();
+    (instances, findings)
+}
+
+fn namespaces(instances: &[Instance<'_>]) -> BTreeMap<(usize, String), Namespace> {
+    let mut namespaces: BTreeMap<(usize, String), Namespace> = BTreeMap::new();
+    for instance in instances {
+        let namespace = namespaces.entry((instance.cluster, instance.namespace.clone())).or_insert_with(|| Namespace {
+            name: instance.namespace.clone(),
+            cluster: instance.cluster,
+            team: instance.team.name.to_string(),
+            tier: instance.tier,
+            level: instance.level,
+            configs: BTreeSet::new(),
+            origin: instance.workload.identity.name.span,
+        });
+        namespace.level = namespace.level.min(instance.level);
+        namespace.configs.extend(instance.configs.iter().cloned());
+    }
+    namespaces
+}
+
+/// Names that must be unique within their kind but that nothing looks up.
+fn check_names(inventory: &Inventory, findings: &mut Findings) {
+    let nothing = BTreeSet::new();
+    Index::new("gateway", inventory.gateways.iter().map(|gateway| gateway.name.clone().map(|name| name.to_string())), &nothing, findings);
+    Index::new("token", inventory.tokens.iter().map(|token| token.name.clone().map(|name| name.to_string())), &nothing, findings);
+    Index::new(
+        "shared ConfigMap",
+        inventory.configs.iter().map(|config| config.name.clone().map(|name| name.to_string())),
+        &nothing,
+        findings,
+    );
+}
+
+/// References of what no later rule looks at: selectors, grants, tokens, scopes of exemptions.
+fn check_references(inventory: &Inventory, tiers: &Tiers<'_>, clusters: &Clusters<'_>, findings: &mut Findings) {
+    let fleet = inventory.fleet.iter().flat_map(|fleet| &fleet.clusters);
+    let teams = inventory.teams.iter().flat_map(|team| &team.clusters);
+    let of_tiers = inventory.tiers.iter().flat_map(|tier| &tier.clusters);
+    let platform = inventory.fleet.iter().flat_map(|fleet| &fleet.grants);
+    let platform: Vec<_> = platform
+        .chain(inventory.tiers.iter().flat_map(|tier| &tier.grants))
+        .chain(inventory.clusters.iter().flat_map(|cluster| &cluster.grants))
+        .collect();
+    let of_team: Vec<_> = inventory.teams.iter().flat_map(|team| &team.grants).collect();
+    let grants = platform.iter().flat_map(|grant| &grant.clusters).chain(of_team.iter().flat_map(|grant| &grant.clusters));
+    let workloads = inventory.workloads.iter().flat_map(|workload| &workload.identity.clusters);
+    for selector in fleet.chain(teams).chain(of_tiers).chain(grants) {
+        placement::check_selector(selector, clusters, findings);
+    }
+    for selector in workloads.filter(|selector| matches!(selector.value, crate::inventory::selector::ClusterSelector::Matching(_))) {
+        placement::check_selector(selector, clusters, findings);
+    }
+    let granted = platform.iter().filter_map(|grant| grant.tiers.as_ref()).chain(of_team.iter().filter_map(|grant| grant.tiers.as_ref()));
+    for tier in granted.flatten() {
+        tiers.index.resolve(tier, tier.span, findings);
+    }
+    for token in &inventory.tokens {
+        clusters.index.resolve(&token.cluster, token.cluster.span, findings);
+    }
+    for exemption in &inventory.exemptions {
+        if let Some(cluster) = &exemption.scope.cluster {
+            clusters.index.resolve(cluster, cluster.span, findings);
+        }
+        if let Some(tier) = &exemption.scope.tier {
+            tiers.index.resolve(tier, tier.span, findings);
+        }
+    }
+}
+
+fn check_shared_configs(inventory: &Inventory, exemptions: &Exemptions<'_>, findings: &mut Findings) {
+    let nowhere = Place { workload: "", namespace: "", cluster: "", tier: "" };
+    for config in &inventory.configs {
+        check::config_data(exemptions, nowhere, &config.data, findings);
+    }
+}
+
+/// Checks every name that is composed, and that no two things compose to one.
+fn compose(
+    tiers: &Tiers<'_>,
+    clusters: &Clusters<'_>,
+    namespaces: &BTreeMap<(usize, String), Namespace>,
+    instances: &[Instance<'_>],
+    inventory: &Inventory,
+    findings: &mut Findings,
+) {
+    let mut names = Names::default();
+    for (at, host) in clusters.all.iter().enumerate() {
+        for (name, span) in platform_namespaces(inventory, host) {
+            names.take(clusters.name(at), "Namespace", &name, &Spanned::new(format!("the platform's namespace `{name}`"), span), findings);
+        }
+    }
+    for namespace in namespaces.values() {
+        check_composed("Namespace", &namespace.name, 63, namespace.origin, findings);
+    }
+    for instance in instances {
+        let identity = &instance.workload.identity;
+        let name = identity.name.as_str();
+        let cluster = clusters.name(instance.cluster);
+        let tier = tiers.name(instance.tier);
+        let own = identity.own_namespace.is_some_and(|own| own.value).then(|| format!(" for `{name}` alone")).unwrap_or_default();
+        let owner = Spanned::new(format!("team `{}` in the tier `{tier}`{own}", identity.team.value), identity.name.span);
+        names.take(cluster, "Namespace", &instance.namespace, &owner, findings);
+        let scope = format!("{cluster}/{}", instance.namespace);
+        let owner = Spanned::new(format!("workload `{}/{name}`", identity.team.value), identity.name.span);
+        let kind = identity.kind.value;
+        check_composed(kind.as_str(), &instance.object_name, longest_name(kind), identity.name.span, findings);
+        let settings = &instance.cascade.settings;
+        if kind == WorkloadKind::StatefulSet {
+            let headless = format!("{name}-headless");
+            check_composed("Service", &headless, 63, identity.name.span, findings);
+            names.take(&scope, "Service", &headless, &owner, findings);
+        }
+        names.take(&scope, "Service", name, &owner, findings);
+        if !settings.config.is_empty() {
+            names.take(&scope, "ConfigMap", name, &owner, findings);
+        }
+        for config in inventory.configs.iter().filter(|config| instance.configs.contains(config.name.as_str())) {
+            let owner = Spanned::new(format!("the shared ConfigMap `{}`", config.name.value), config.name.span);
+            names.take(&scope, "ConfigMap", config.name.as_str(), &owner, findings);
+        }
+        for volume in settings.volumes.iter().flatten().filter(|volume| volume.claim.is_some() && kind != WorkloadKind::StatefulSet) {
+            let claim = pod::claim_name(name, volume.name.as_str());
+            check_composed_subdomain("PersistentVolumeClaim", &claim, volume.name.span, findings);
+            names.take(&scope, "PersistentVolumeClaim", &claim, &owner, findings);
+        }
+    }
+}
+
+/// The longest name from which the controller can still make its pods' names and labels.
+fn longest_name(kind: WorkloadKind) -> usize {
+    match kind {
+        // Both put a suffix of up to eleven characters into a label.
+        WorkloadKind::StatefulSet | WorkloadKind::CronJob => 52,
+        WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Job => 63,
+    }
+}
+
+/// Namespaces that the platform team runs on a cluster: outside the tiers.
+fn platform_namespaces(inventory: &Inventory, host: &Host<'_>) -> Vec<(String, Span)> {
+    let raw = host.raw;
+    let mut names: Vec<(String, Span)> =
+        ["kube-system", "kube-public", "kube-node-lease", "default"].into_iter().map(|name| (name.to_owned(), raw.name.span)).collect();
+    let mut add = |name: &Spanned<crate::formats::DnsLabel>| {
+        if !names.iter().any(|(known, _)| known == name.as_str()) {
+            names.push((name.to_string(), name.span));
+        }
+    };
+    raw.platform.iter().flat_map(|platform| &platform.namespaces).for_each(|namespace| add(&namespace.name));
+    raw.ingress.iter().for_each(|ingress| add(&ingress.namespace));
+    let fleet = inventory.fleet.as_ref();
+    let delivery = raw.delivery.as_ref().or_else(|| fleet.and_then(|fleet| fleet.delivery.as_ref()));
+    if let Some(delivery) = delivery {
+        delivery.flux.iter().flat_map(|flux| &flux.namespace).for_each(&mut add);
+        delivery.argocd.iter().flat_map(|argocd| &argocd.namespace).for_each(&mut add);
+    }
+    let monitoring = raw.monitoring.as_ref().or_else(|| fleet.and_then(|fleet| fleet.monitoring.as_ref()));
+    monitoring.iter().flat_map(|monitoring| &monitoring.namespace).for_each(add);
+    names
+}

@@ -1,0 +1,57 @@
+//! What a workload may do at the Kubernetes API: never a wildcard, never a verb that escalates (CIS 5.1.3, 5.1.8, 5.1.13).
+
+use super::Subject;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+
+const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
+/// Resources through which one identity becomes another, or a pod leaves its tier.
+const ESCALATING: [&str; 12] = [
+    "pods",
+    "pods/exec",
+    "pods/attach",
+    "pods/portforward",
+    "pods/ephemeralcontainers",
+    "pods/binding",
+    "bindings",
+    "serviceaccounts/token",
+    "roles",
+    "rolebindings",
+    "networkpolicies",
+    "resourcequotas",
+];
+
+pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    for rule in subject.cascade.settings.api_access.iter().flatten() {
+        if rule.resources.is_empty() || rule.verbs.is_empty() || rule.api_groups.is_empty() {
+            findings.push(Diag::new(Code::InvalidValue, rule.span, "a rule names at least one API group, resource and verb"));
+        }
+        for word in rule.api_groups.iter().chain(&rule.resources).chain(&rule.verbs).filter(|word| word.contains('*')) {
+            let diag = Diag::new(Code::ControlViolated, word.span, format!("`{}` is a wildcard", word.value));
+            findings.push(diag.help("Name what the workload needs: a wildcard also grants what is added tomorrow."));
+        }
+        for verb in rule.verbs.iter().filter(|verb| !VERBS.contains(&verb.as_str()) && !verb.contains('*')) {
+            let diag = Diag::new(Code::ControlViolated, verb.span, format!("the verb `{}` is not for workloads", verb.value));
+            findings.push(diag.help(format!("Verbs are: {}.", VERBS.join(", "))));
+        }
+        let writes = |verb: &str| matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection");
+        let writing = rule.verbs.iter().any(|verb| writes(verb));
+        for resource in rule.resources.iter() {
+            let all_secrets = resource.as_str() == "secrets" && rule.resource_names.as_ref().is_none_or(Vec::is_empty);
+            if all_secrets {
+                let diag = Diag::new(Code::ControlViolated, resource.span, "the rule reads every Secret of the namespace");
+                findings
+                    .push(diag.help("Name them under `resourceNames`, with the verb `get`; or mount the one that is needed (CIS 5.1.2)."));
+            }
+            if writing && ESCALATING.contains(&resource.as_str()) {
+                let diag = Diag::new(
+                    Code::ControlViolated,
+                    resource.span,
+                    format!("writing `{}` leads out of the workload's identity", resource.value),
+                );
+                findings.push(diag.help("Read it, or let the platform team run what writes it."));
+            }
+        }
+    }
+}

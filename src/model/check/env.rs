@@ -1,0 +1,110 @@
+//! Variables, the own ConfigMap, and what refers to ConfigMaps and Secrets.
+
+use super::Subject;
+use crate::decode::{Entries, Findings};
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::formats::{SecretKey, VariableName};
+use crate::inventory::pod::{EnvSource, EnvValue};
+use crate::model::exemptions::{Exemptions, Place, control};
+use crate::model::secrets::suspicion;
+use crate::source::Spanned;
+
+pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let settings = &subject.cascade.settings;
+    for (name, value) in &settings.env {
+        if let Err(rule) = VariableName::new(name) {
+            findings.push(Diag::new(Code::InvalidName, name.span, rule));
+        }
+        match value {
+            EnvValue::Text(text) => literal(subject.exemptions, subject.place, Some(name), text, findings),
+            EnvValue::From(source) => check_source(subject, name, source, findings),
+        }
+    }
+    for from in settings.env_from.iter().flatten() {
+        if from.config_map.is_some() == from.secret.is_some() {
+            findings.push(Diag::new(Code::InvalidValue, from.span, "`envFrom` takes exactly one of `configMap` and `secret`"));
+        }
+        if let Some(prefix) = &from.prefix
+            && let Err(rule) = VariableName::new(prefix)
+        {
+            findings.push(Diag::new(Code::InvalidName, prefix.span, rule));
+        }
+    }
+    data(subject.exemptions, subject.place, &settings.config, findings);
+    for text in settings.command.iter().chain(&settings.args).flatten() {
+        literal(subject.exemptions, subject.place, None, text, findings);
+    }
+}
+
+/// Checks the keys and values of a ConfigMap.
+pub(in crate::model) fn data(exemptions: &Exemptions<'_>, place: Place<'_>, data: &Entries<Spanned<String>>, findings: &mut Findings) {
+    for (key, value) in data {
+        if let Err(rule) = SecretKey::new(key) {
+            findings.push(Diag::new(Code::InvalidName, key.span, rule));
+        }
+        literal(exemptions, place, Some(key), value, findings);
+    }
+}
+
+fn literal(exemptions: &Exemptions<'_>, place: Place<'_>, name: Option<&str>, value: &Spanned<String>, findings: &mut Findings) {
+    let Some(why) = suspicion(name, value) else { return };
+    if exemptions.excuse(control::LITERAL_SECRET, place) {
+        return;
+    }
+    let message = match name {
+        Some(name) => format!("the value of `{name}` looks like a secret"),
+        None => "the argument looks like a secret".to_owned(),
+    };
+    let diag = Diag::new(Code::LiteralSecret, value.span, message).label(why);
+    findings.push(diag.help("Refer to a Secret: `{secret: NAME, key: KEY}`; or mount it, and tell the application the path."));
+}
+
+/// What the downward API knows as variables.
+const FIELDS: [&str; 9] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+
+fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSource>, findings: &mut Findings) {
+    let stated = [source.field_ref.is_some(), source.resource_field_ref.is_some(), source.secret.is_some(), source.config_map.is_some()];
+    if stated.iter().filter(|stated| **stated).count() != 1 {
+        let message = format!("`{name}` takes exactly one of `fieldRef`, `resourceFieldRef`, `secret` and `configMap`");
+        findings.push(Diag::new(Code::InvalidValue, source.span, message));
+        return;
+    }
+    if let Some(path) = &source.field_ref {
+        let keyed = ["metadata.labels['", "metadata.annotations['"].iter().any(|start| path.starts_with(start) && path.ends_with("']"));
+        if !keyed && !FIELDS.contains(&path.as_str()) {
+            let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is no field that a variable can hold", path.value));
+            findings.push(diag.help(did_you_mean(path, FIELDS).unwrap_or_else(|| format!("There are: {}.", FIELDS.join(", ")))));
+        }
+    }
+    let keyed = source.secret.is_some() || source.config_map.is_some();
+    match &source.key {
+        None if keyed => findings.push(
+            Diag::new(Code::MissingKey, source.span, format!("`{name}` does not say which key it takes"))
+                .help("Write `key: NAME` beside it."),
+        ),
+        Some(key) if !keyed => findings.push(Diag::new(Code::SetTwice, key.span, "`key` goes with `secret` or `configMap` alone")),
+        _ => {}
+    }
+    if let (Some(config), Some(key)) = (&source.config_map, &source.key) {
+        let shared = subject.inventory.configs.iter().find(|shared| shared.name.value == config.value).map(|shared| &shared.data);
+        let own = &subject.cascade.settings.config;
+        let own = (config.as_str() == subject.workload.identity.name.as_str() && !own.is_empty()).then_some(own);
+        if let Some(data) = own.or(shared)
+            && data.get(key.as_str()).is_none()
+            && !source.optional.is_some_and(|optional| optional.value)
+        {
+            let diag = Diag::new(Code::UnknownInWorkload, key.span, format!("`{}` has no key `{}`", config.value, key.value));
+            findings.push(diag.maybe_help(did_you_mean(key.as_str(), data.iter().map(|(key, _)| key.as_str()))));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a workload's settings must obey, one file a topic. Each looks at the settings that hold on one cluster and reports on the line that
+//! wrote them; the same finding from several clusters is reported once.
+
+mod access;
+mod env;
+mod expose;
+mod kind;
+mod labels;
+mod ports;
+mod probes;
+mod raw;
+mod scaling;
+mod security;
+mod volumes;
+
+pub(super) use env::data as config_data;
+pub use kind::own_keys;
+pub(super) use raw::spec_definition;
+pub use security::needed_level;
+
+use super::exemptions::{Exemptions, Place};
+use super::settings::Cascade;
+use crate::decode::Findings;
+use crate::inventory::Inventory;
+use crate::inventory::cluster::Cluster;
+use crate::inventory::tier::Tier;
+use crate::inventory::workload::Workload;
+use crate::schema::{Minor, Schemas};
+use crate::source::Spanned;
+
+/// Everything that a check may look at.
+#[derive(Debug)]
+pub struct Subject<'a, 'i> {
+    /// The whole inventory.
+    pub inventory: &'i Inventory,
+    /// The workload.
+    pub workload: &'i Spanned<Workload>,
+    /// Its settings on the cluster.
+    pub cascade: &'a Cascade<'i>,
+    /// Its tier.
+    pub tier: &'i Spanned<Tier>,
+    /// The cluster.
+    pub cluster: &'i Spanned<Cluster>,
+    /// The cluster's minor.
+    pub minor: Minor,
+    /// Where exemptions look.
+    pub place: Place<'a>,
+    /// The exemptions.
+    pub exemptions: &'a Exemptions<'i>,
+    /// Kubernetes' schemas.
+    pub schemas: &'a Schemas,
+}
+
+/// Checks everything that can be seen before the pod is built.
+pub fn settings(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    labels::check(subject, findings);
+    env::check(subject, findings);
+    ports::check(subject, findings);
+    probes::check(subject, findings);
+    volumes::check(subject, findings);
+    scaling::check(subject, findings);
+    expose::check(subject, findings);
+    access::check(subject, findings);
+    raw::check(subject, findings);
+}
+
+/// Checks the final PodSpec.
+pub fn pod(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Findings) {
+    security::check(subject, pod, findings);
+}

@@ -1,0 +1,47 @@
+//! Ports: numbers, and that no two are the same.
+
+use std::collections::BTreeMap;
+
+use super::Subject;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::formats::check_service_name;
+use crate::source::Span;
+
+pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let mut seen: BTreeMap<(&str, String), Span> = BTreeMap::new();
+    for port in subject.cascade.settings.ports.iter().flatten() {
+        let protocol = port.protocol.map_or("TCP", |protocol| protocol.as_str());
+        let at_service = port.service_port.as_ref().unwrap_or(&port.port);
+        for number in [Some(&port.port), port.service_port.as_ref()].into_iter().flatten().filter(|number| number.value == 0) {
+            findings.push(Diag::new(Code::InvalidPort, number.span, "0 is no port: ports are 1 to 65535"));
+        }
+        let in_service = port.service.is_none_or(|service| service.value);
+        let mut keys = vec![
+            ("name", port.name.value.to_string(), port.name.span),
+            ("port", format!("{}/{protocol}", port.port.value), port.port.span),
+        ];
+        if in_service {
+            keys.push(("Service port", format!("{}/{protocol}", at_service.value), at_service.span));
+        } else if let Some(number) = &port.service_port {
+            let diag = Diag::new(Code::SetTwice, number.span, format!("the port `{}` is not in the Service", port.name.value));
+            findings.push(diag.help("Remove `servicePort`, or `service: false`."));
+        }
+        for (what, key, span) in keys {
+            if let Some(first) = seen.insert((what, key.clone()), span) {
+                findings.push(
+                    Diag::new(Code::DuplicateEntry, span, format!("two ports have the {what} `{key}`")).related(first, "the first one"),
+                );
+            }
+        }
+        if let Some(path) = port.scrape.as_ref().filter(|path| !path.starts_with('/')) {
+            findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value)));
+        }
+    }
+    let name = &subject.workload.identity.name;
+    if subject.cascade.settings.ports.iter().flatten().next().is_some()
+        && let Err(rule) = check_service_name(name.as_str())
+    {
+        findings.push(Diag::new(Code::InvalidName, name.span, rule).help("Begin the name with a letter."));
+    }
+}

@@ -1,0 +1,59 @@
+//! Probes: one way each, ports that are there, thresholds that Kubernetes takes.
+
+use super::Subject;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::inventory::gateway::PortRef;
+use crate::inventory::pod::{Port, Probe};
+use crate::source::Spanned;
+
+pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let settings = &subject.cascade.settings;
+    let ports = settings.ports.as_deref().unwrap_or_default();
+    let Some(probes) = &settings.probes else { return };
+    for (name, probe) in [("startup", &probes.startup), ("readiness", &probes.readiness), ("liveness", &probes.liveness)] {
+        let Some(probe) = probe else { continue };
+        check_probe(name, probe, ports, findings);
+    }
+}
+
+fn check_probe(name: &str, probe: &Spanned<Probe>, ports: &[Spanned<Port>], findings: &mut Findings) {
+    let ways = [probe.http_get.is_some(), probe.tcp_socket.is_some(), probe.grpc.is_some(), probe.exec.is_some()];
+    if ways.iter().filter(|stated| **stated).count() != 1 {
+        findings.push(Diag::new(Code::InvalidValue, probe.span, "a probe takes exactly one of `httpGet`, `tcpSocket`, `grpc` and `exec`"));
+        return;
+    }
+    for port in [&probe.port, &probe.tcp_socket, &probe.grpc].into_iter().flatten() {
+        named_port(port, ports, findings);
+    }
+    if probe.http_get.is_some() && probe.port.is_none() && ports.is_empty() {
+        let diag = Diag::new(Code::UnknownInWorkload, probe.span, "the probe has no port, and the workload declares none");
+        findings.push(diag.help("Write `port: NUMBER` in the probe, or declare `ports`."));
+    }
+    if let Some(path) = probe.http_get.as_ref().filter(|path| !path.starts_with('/')) {
+        findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value)));
+    }
+    if let Some(threshold) = probe.success_threshold.filter(|threshold| name != "readiness" && threshold.value != 1) {
+        findings.push(Diag::new(
+            Code::InvalidValue,
+            threshold.span,
+            format!("a {name} probe succeeds at the first success: Kubernetes takes only 1"),
+        ));
+    }
+    for timing in [probe.period_seconds, probe.timeout_seconds, probe.success_threshold, probe.failure_threshold].into_iter().flatten() {
+        if timing.value == 0 {
+            findings.push(Diag::new(Code::InvalidValue, timing.span, "Kubernetes asks for at least 1 here"));
+        }
+    }
+}
+
+/// Reports a port name that the workload does not declare.
+pub(super) fn named_port(port: &Spanned<PortRef>, ports: &[Spanned<Port>], findings: &mut Findings) {
+    let PortRef::Name(name) = &port.value else { return };
+    if !ports.iter().any(|declared| declared.name.as_str() == name) {
+        let known: Vec<&str> = ports.iter().map(|declared| declared.name.as_str()).collect();
+        let all = if known.is_empty() { "It declares none.".to_owned() } else { format!("It declares: {}.", known.join(", ")) };
+        let diag = Diag::new(Code::UnknownInWorkload, port.span, format!("the workload has no port `{name}`"));
+        findings.push(diag.help(did_you_mean(name, known.iter().copied()).unwrap_or(all)));
+    }
+}

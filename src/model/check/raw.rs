@@ -1,0 +1,82 @@
+//! What a person wrote under `pod` and `spec`: not what isolation owns, only what Kubernetes has, and under the same rules as the short forms.
+
+use super::Subject;
+use crate::decode::{Findings, head};
+use crate::diag::{Code, Diag};
+use crate::inventory::workload::WorkloadKind;
+use crate::model::{images, owned, pod};
+use crate::yaml::{Node, Value};
+
+/// The definition of a kind's spec in Kubernetes' OpenAPI document.
+pub(crate) fn spec_definition(kind: WorkloadKind) -> &'static str {
+    match kind {
+        WorkloadKind::Deployment => "io.k8s.api.apps.v1.DeploymentSpec",
+        WorkloadKind::StatefulSet => "io.k8s.api.apps.v1.StatefulSetSpec",
+        WorkloadKind::DaemonSet => "io.k8s.api.apps.v1.DaemonSetSpec",
+        WorkloadKind::Job => "io.k8s.api.batch.v1.JobSpec",
+        WorkloadKind::CronJob => "io.k8s.api.batch.v1.CronJobSpec",
+    }
+}
+
+pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let kind = subject.workload.identity.kind.value;
+    for spec in &subject.cascade.specs {
+        owned::check_spec(spec, kind, findings);
+        findings.extend(subject.schemas.check_node(subject.minor, spec_definition(kind), spec, true));
+    }
+    let settings = &subject.cascade.settings;
+    for layer in &subject.cascade.pods {
+        owned::check_pod(layer, findings);
+        findings.extend(subject.schemas.check_node(subject.minor, pod::POD_SPEC, layer, true));
+        for image in images::in_pod(layer, findings) {
+            images::check(&image, image.span, subject.tier, subject.place, subject.exemptions, findings);
+        }
+        literals(subject, layer, findings);
+        for container in containers(layer) {
+            let is_main = container.get("name").and_then(Node::text) == Some(pod::MAIN);
+            match (container.entry("image"), is_main) {
+                (Some((key, _)), true) if settings.image.is_some() => {
+                    let first = settings.image.as_ref().map_or(key.span, |image| image.span);
+                    let diag = Diag::new(Code::SetTwice, key.span, "the main container's image is set twice").related(first, "here too");
+                    findings.push(diag.help("Remove it here."));
+                }
+                (None, false) => {
+                    findings.push(Diag::new(Code::MissingKey, head(container), "a container needs an `image`"));
+                }
+                _ => {}
+            }
+        }
+    }
+    match &settings.image {
+        Some(image) => images::check(image, image.span, subject.tier, subject.place, subject.exemptions, findings),
+        None => {
+            let name = &subject.workload.identity.name;
+            findings.push(Diag::new(Code::MissingKey, name.span, format!("`{}` has no `image`", name.value)));
+        }
+    }
+}
+
+fn containers(pod: &Node) -> impl Iterator<Item = &Node> {
+    ["containers", "initContainers"].into_iter().filter_map(|list| pod.get(list)).flat_map(|list| match &list.value {
+        Value::Seq(items) => items.as_slice(),
+        _ => &[],
+    })
+}
+
+/// Literal secrets in the variables of containers under `pod`.
+fn literals(subject: &Subject<'_, '_>, layer: &Node, findings: &mut Findings) {
+    use crate::model::exemptions::control::LITERAL_SECRET;
+    for list in containers(layer).filter_map(|container| container.get("env")) {
+        let Value::Seq(variables) = &list.value else { continue };
+        for variable in variables {
+            let name = variable.get("name").and_then(Node::text);
+            let Some((value, text)) = variable.get("value").and_then(|value| Some((value, value.text()?))) else { continue };
+            if let Some(why) = crate::model::secrets::suspicion(name, text)
+                && !subject.exemptions.excuse(LITERAL_SECRET, subject.place)
+            {
+                let message = format!("the value of `{}` looks like a secret", name.unwrap_or_default());
+                findings.push(Diag::new(Code::LiteralSecret, value.span, message).label(why).help("Refer to a Secret with `valueFrom`."));
+            }
+        }
+    }
+}

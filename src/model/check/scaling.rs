@@ -1,0 +1,64 @@
+//! Replicas, the autoscaler, the disruption budget, resources, the pool.
+
+use super::Subject;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::inventory::workload::CountOrPercent;
+
+pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let settings = &subject.cascade.settings;
+    if let Some(scale) = &settings.scale {
+        if scale.min.value == 0 || scale.min.value > scale.max.value {
+            let diag = Diag::new(
+                Code::InvalidValue,
+                scale.min.span,
+                format!("{} is not 1 to the maximum of {}", scale.min.value, scale.max.value),
+            );
+            findings.push(diag.related(scale.max.span, "the maximum"));
+        }
+        for percent in [scale.cpu, scale.memory].into_iter().flatten().filter(|percent| percent.value == 0) {
+            findings.push(Diag::new(Code::InvalidValue, percent.span, "a share of 0 % would scale for ever"));
+        }
+        let requests = settings.resources.as_ref().map(|resources| &resources.requests);
+        let wanted = [("memory", scale.memory.is_some()), ("cpu", scale.cpu.is_some() || scale.memory.is_none())];
+        for (resource, _) in wanted.into_iter().filter(|(_, measured)| *measured) {
+            if requests.is_none_or(|requests| requests.get(resource).is_none()) {
+                let message = format!("the autoscaler measures a share of the {resource} request, and there is none");
+                findings.push(Diag::new(Code::MissingKey, scale.span, message).help(format!("Write `resources: {{{resource}: ...}}`.")));
+            }
+        }
+    }
+    if let Some(disruption) = &settings.disruption {
+        if disruption.max_unavailable.is_some() == disruption.min_available.is_some() {
+            findings.push(Diag::new(
+                Code::InvalidValue,
+                disruption.span,
+                "`disruption` takes exactly one of `maxUnavailable` and `minAvailable`",
+            ));
+        }
+        if let Some(none) = disruption.max_unavailable.as_ref().filter(|most| matches!(&most.value, CountOrPercent::Count(0))) {
+            let diag = Diag::new(Code::InvalidValue, none.span, "with 0 no node could ever be drained");
+            findings.push(diag.help("Write at least 1."));
+        }
+    }
+    if let Some(resources) = &settings.resources {
+        for (name, limit) in &resources.limits {
+            if let Some(request) = resources.requests.get(name).filter(|request| request.amount() > limit.amount()) {
+                let message = format!("the request of {} {} is above its limit of {}", request.value, name.value, limit.value);
+                findings.push(Diag::new(Code::InvalidValue, request.span, message).related(limit.span, "the limit"));
+            }
+        }
+    }
+    if let Some(pool) = settings.placement.as_ref().and_then(|placement| placement.pool.as_ref()) {
+        let tier = subject.tier.name.as_str();
+        let pools = subject.cluster.node_pools.iter();
+        let known: Vec<&str> =
+            pools.filter(|pool| pool.tier.as_ref().is_some_and(|name| name.value == tier)).map(|pool| pool.name.as_str()).collect();
+        if !known.contains(&pool.as_str()) {
+            let message = format!("`{}` has no pool `{}` for the tier `{tier}`", subject.cluster.name.value, pool.value);
+            let diag = Diag::new(Code::UnknownReference, pool.span, message).related(subject.cluster.name.span, "the cluster");
+            let all = format!("Its pools are: {}.", known.join(", "));
+            findings.push(diag.help(did_you_mean(pool, known.iter().copied()).unwrap_or(all)));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Volumes and claims.
+
+use std::collections::BTreeMap;
+
+use super::Subject;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::formats::SecretKey;
+use crate::inventory::pod::{AccessMode, Volume};
+use crate::inventory::workload::WorkloadKind;
+use crate::source::{Span, Spanned};
+
+pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let settings = &subject.cascade.settings;
+    let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, Span> = BTreeMap::new();
+    for volume in settings.volumes.iter().flatten() {
+        if let Some(first) = names.insert(volume.name.as_str(), volume.name.span) {
+            let diag = Diag::new(Code::DuplicateEntry, volume.name.span, format!("two volumes are named `{}`", volume.name.value));
+            findings.push(diag.related(first, "the first one"));
+        }
+        if let Some(first) = paths.insert(volume.mount_path.as_str(), volume.mount_path.span) {
+            let diag = Diag::new(
+                Code::DuplicateEntry,
+                volume.mount_path.span,
+                format!("two volumes are mounted at `{}`", volume.mount_path.value),
+            );
+            findings.push(diag.related(first, "the first one"));
+        }
+        check_volume(volume, findings);
+        if let Some(claim) = &volume.claim {
+            let modes = claim.access_modes.as_deref().unwrap_or_default();
+            let one_node = modes.iter().all(|mode| matches!(mode.value, AccessMode::ReadWriteOnce | AccessMode::ReadWriteOncePod));
+            if one_node && let Some(why) = shared_by(subject) {
+                let message = format!("the claim `{}` can be mounted on one node, but {why}", volume.name.value);
+                let help = "Write `accessModes: [ReadWriteMany]` where the storage can, a StatefulSet for a claim each, or `replicas: 1`.";
+                findings.push(Diag::new(Code::ClaimNotShareable, claim.span, message).help(help));
+            }
+        }
+    }
+    if let Some(token) = settings.service_account.as_ref().and_then(|account| account.token.as_ref()) {
+        if let Some(seconds) = token.expiration_seconds.filter(|seconds| seconds.value < 600) {
+            findings.push(Diag::new(Code::InvalidValue, seconds.span, "Kubernetes asks for at least 600 seconds here"));
+        }
+        if token.audience.is_empty() || token.audience.contains("..") || token.audience.starts_with('/') {
+            findings.push(Diag::new(
+                Code::InvalidValue,
+                token.audience.span,
+                "the audience is the token's file name too: no leading `/`, no `..`",
+            ));
+        }
+    }
+}
+
+/// Why several pods would mount one claim; a StatefulSet has one for each.
+fn shared_by(subject: &Subject<'_, '_>) -> Option<String> {
+    let settings = &subject.cascade.settings;
+    match subject.workload.identity.kind.value {
+        WorkloadKind::DaemonSet => Some("a DaemonSet runs on every node".to_owned()),
+        WorkloadKind::Deployment => {
+            let most = settings.scale.as_ref().map(|scale| scale.max.value).or(settings.replicas.map(|replicas| replicas.value))?;
+            (most > 1).then(|| format!("up to {most} replicas share it"))
+        }
+        WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => None,
+    }
+}
+
+fn check_volume(volume: &Spanned<Volume>, findings: &mut Findings) {
+    let sources = [volume.empty_dir.is_some(), volume.secret.is_some(), volume.config_map.is_some(), volume.claim.is_some()];
+    if sources.iter().filter(|stated| **stated).count() != 1 {
+        let message = format!("the volume `{}` takes exactly one of `emptyDir`, `secret`, `configMap` and `claim`", volume.name.value);
+        findings.push(Diag::new(Code::InvalidValue, volume.name.span, message).help("Other kinds of volume are written under `pod`."));
+    }
+    let path = &volume.mount_path;
+    if !path.starts_with('/') || path.contains(':') || path.as_str() == "/" {
+        findings.push(Diag::new(
+            Code::InvalidValue,
+            path.span,
+            format!("`{}` is no place to mount at: an absolute path, not `/`, without `:`", path.value),
+        ));
+    }
+    let relative = volume.items.iter().map(|(_, path)| path).chain(&volume.sub_path);
+    for path in relative.filter(|path| path.starts_with('/') || path.split('/').any(|part| part == "..") || path.is_empty()) {
+        findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path below the volume", path.value)));
+    }
+    for (key, _) in &volume.items {
+        if let Err(rule) = SecretKey::new(key) {
+            findings.push(Diag::new(Code::InvalidName, key.span, rule));
+        }
+    }
+    if let Some((key, _)) = volume.items.iter().next()
+        && volume.secret.is_none()
+        && volume.config_map.is_none()
+    {
+        findings.push(Diag::new(Code::SetTwice, key.span, "`items` go with `secret` or `configMap` alone"));
+    }
+}

@@ -1,0 +1,221 @@
+//! Clusters: what each hosts, on which pools, and that no two share what must be their own.
+
+use std::collections::BTreeMap;
+
+use super::index::Index;
+use super::tiers::Tiers;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::formats::Cidr;
+use crate::inventory::Inventory;
+use crate::inventory::cluster::{Cluster, Enforcement, NodePool};
+use crate::inventory::tier::Isolation;
+use crate::schema::Minor;
+use crate::source::{Span, Spanned};
+
+/// A cluster and what was found out about it.
+#[derive(Debug)]
+pub struct Host<'i> {
+    /// As it was written.
+    pub raw: &'i Spanned<Cluster>,
+    /// Its Kubernetes minor.
+    pub minor: Minor,
+    /// The tiers that it hosts, in their order in the inventory.
+    pub tiers: Vec<usize>,
+}
+
+/// The clusters of a fleet.
+#[derive(Debug)]
+pub struct Clusters<'i> {
+    /// In the order they were written.
+    pub all: Vec<Host<'i>>,
+    /// By name.
+    pub index: Index<'i>,
+}
+
+impl<'i> Clusters<'i> {
+    /// Resolves what every cluster states and checks it against the others.
+    pub fn new(inventory: &'i Inventory, tiers: &Tiers<'i>, findings: &mut Findings) -> Self {
+        let names = inventory.clusters.iter().map(|cluster| cluster.name.clone().map(|name| name.as_str().to_owned()));
+        let index = Index::new("cluster", names, &inventory.lost, findings);
+        let all: Vec<Host<'i>> = inventory.clusters.iter().map(|raw| host(raw, inventory, tiers, findings)).collect();
+        for (at, tier) in tiers.all.iter().enumerate() {
+            if !all.iter().any(|host| host.tiers.contains(&at)) && inventory.lost.is_empty() {
+                let diag = Diag::new(Code::TierWithoutCluster, tier.name.span, format!("no cluster hosts the tier `{}`", tier.name.value));
+                findings.push(diag.help("Name it under `tiers` of a cluster, with a node pool for it, or remove it."));
+            }
+        }
+        shared_trust(inventory, findings);
+        Self { all, index }
+    }
+
+    /// A cluster's name.
+    pub fn name(&self, cluster: usize) -> &'i str {
+        self.all[cluster].raw.name.as_str()
+    }
+
+    /// Every cluster that hosts a tier.
+    pub fn hosting(&self, tier: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.all.len()).filter(move |at| self.all[*at].tiers.contains(&tier))
+    }
+}
+
+impl<'i> Host<'i> {
+    /// The pools of one tier.
+    pub fn pools<'a>(&'a self, tier: &'a str) -> impl Iterator<Item = &'i Spanned<NodePool>> + 'a {
+        self.raw.node_pools.iter().filter(move |pool| pool.tier.as_ref().is_some_and(|name| name.value == tier))
+    }
+}
+
+fn host<'i>(raw: &'i Spanned<Cluster>, inventory: &'i Inventory, tiers: &Tiers<'i>, findings: &mut Findings) -> Host<'i> {
+    let fleet = inventory.fleet.as_ref();
+    let mut hosted = Vec::new();
+    for name in raw.tiers.iter() {
+        match tiers.index.resolve(name, name.span, findings) {
+            Some(tier) if hosted.contains(&tier) => {
+                findings.push(Diag::new(Code::DuplicateEntry, name.span, format!("the tier `{}` is named twice", name.value)));
+            }
+            Some(tier) => hosted.push(tier),
+            None => {}
+        }
+    }
+    if let Some(known) = fleet.and_then(|fleet| fleet.environments.as_ref())
+        && known.get(raw.environment.as_str()).is_none()
+    {
+        let diag = Diag::new(Code::UnknownReference, raw.environment.span, format!("there is no environment `{}`", raw.environment.value));
+        let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        let hint = crate::diag::did_you_mean(raw.environment.as_str(), names.iter().copied());
+        findings.push(diag.help(hint.unwrap_or_else(|| format!("`fleet.environments` has: {}.", names.join(", ")))));
+    }
+    shared_cluster(raw, &hosted, tiers, findings);
+    pools(raw, &hosted, tiers, findings);
+    networks(raw, findings);
+    if let Some(enforcement) = raw.enforcement.filter(|enforcement| enforcement.value == Enforcement::Audit) {
+        let message = format!("policies on `{}` warn and log, and refuse nothing", raw.name.value);
+        findings.push(Diag::new(Code::EnforcementAudit, enforcement.span, message).help("Remove the line once the audit log is quiet."));
+    }
+    let version = raw.kubernetes.as_ref().or_else(|| fleet.and_then(|fleet| fleet.kubernetes.as_ref()));
+    Host { raw, minor: version.map_or(Minor::NEWEST, |version| minor(version, findings)), tiers: hosted }
+}
+
+fn minor(version: &Spanned<String>, findings: &mut Findings) -> Minor {
+    version.parse().unwrap_or_else(|_| {
+        let diag = Diag::new(Code::KubernetesVersion, version.span, format!("there is no schema of Kubernetes `{}`", version.value));
+        findings.push(diag.help(format!("Write a minor from \"{}\" to \"{}\".", Minor::OLDEST, Minor::NEWEST)));
+        Minor::NEWEST
+    })
+}
+
+fn shared_cluster(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Findings) {
+    let [first, second, ..] = hosted else { return };
+    if let Some(alone) = hosted.iter().find(|tier| tiers.isolation(**tier) == Isolation::Cluster) {
+        let other = if alone == first { second } else { first };
+        let tier = &tiers.all[*alone];
+        let place = raw.tiers.iter().find(|name| name.value == tiers.name(*alone)).map_or(raw.name.span, |name| name.span);
+        let message =
+            format!("the tier `{}` has clusters of its own, but `{}` hosts `{}` too", tier.name.value, raw.name.value, tiers.name(*other));
+        let why = tier.isolation.map_or((tier.level.span, "in the higher half of the tiers: `isolation: cluster` by default"), |stated| {
+            (stated.span, "a cluster of its own")
+        });
+        findings.push(Diag::new(Code::TierSharesCluster, place, message).related(why.0, why.1).help("Give it a cluster of its own."));
+    }
+}
+
+fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Findings) {
+    let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut nodes: BTreeMap<&str, Span> = BTreeMap::new();
+    for pool in raw.node_pools.iter() {
+        if let Some(first) = names.insert(pool.name.as_str(), pool.name.span) {
+            let diag = Diag::new(Code::DuplicateEntry, pool.name.span, format!("two node pools are named `{}`", pool.name.value));
+            findings.push(diag.related(first, "the first one"));
+        }
+        for node in &pool.nodes {
+            if let Some(first) = nodes.insert(node.as_str(), node.span) {
+                let diag = Diag::new(Code::DuplicateEntry, node.span, format!("the node `{}` is in two pools", node.value));
+                findings.push(diag.related(first, "first named here").help("A node has the taint and label of one pool."));
+            }
+        }
+        match (&pool.role, &pool.tier) {
+            (None, None) => {
+                let diag = Diag::new(
+                    Code::MissingKey,
+                    pool.name.span,
+                    format!("the node pool `{}` needs a `tier` or `role: system`", pool.name.value),
+                );
+                findings.push(diag.help("A pool without either would have no taint, and any pod could land on it."));
+            }
+            (Some(role), Some(tier)) => {
+                let diag = Diag::new(Code::SetTwice, tier.span, "a system pool is of no tier").related(role.span, "the role");
+                findings.push(diag.help("Remove one of the two."));
+            }
+            (None, Some(tier)) => {
+                if let Some(at) = tiers.index.resolve(tier, tier.span, findings)
+                    && !hosted.contains(&at)
+                {
+                    let diag = Diag::new(
+                        Code::ClusterWithoutTier,
+                        tier.span,
+                        format!("`{}` does not host the tier `{}`", raw.name.value, tier.value),
+                    );
+                    let list = raw.tiers.first().map_or(raw.name.span, |first| first.span);
+                    findings.push(diag.related(list, "what it hosts").help("Add the tier to the cluster, or remove the pool."));
+                }
+            }
+            (Some(_), None) => {}
+        }
+    }
+    if !raw.node_pools.iter().any(|pool| pool.role.is_some()) {
+        let diag = Diag::new(Code::NoSystemPool, raw.name.span, format!("`{}` has no pool with `role: system`", raw.name.value));
+        findings.push(diag.help("Add one: `- {name: system, role: system}`. What runs the cluster tolerates no tier's taint."));
+    }
+    for tier in hosted {
+        let name = tiers.name(*tier);
+        if !raw.node_pools.iter().any(|pool| pool.tier.as_ref().is_some_and(|tier| tier.value == name)) {
+            let place = raw.tiers.iter().find(|tier| tier.value == name).map_or(raw.name.span, |tier| tier.span);
+            let diag = Diag::new(Code::TierWithoutNodePool, place, format!("`{}` has no node pool for the tier `{name}`", raw.name.value));
+            findings.push(diag.help(format!("Add one under `nodePools`: `- {{name: {name}, tier: {name}, nodes: [...]}}`.")));
+        }
+    }
+}
+
+fn networks(raw: &Cluster, findings: &mut Findings) {
+    let network = &raw.network;
+    let named = [("pods", &network.pods), ("services", &network.services), ("nodes", &network.nodes)];
+    let ranges: Vec<(&str, &Spanned<Cidr>)> = named.iter().flat_map(|(name, list)| list.iter().map(move |range| (*name, range))).collect();
+    for (at, (name, range)) in ranges.iter().enumerate() {
+        for (other_name, other) in &ranges[..at] {
+            if range.overlaps(other) {
+                let message = format!("the range of {name} `{}` overlaps that of {other_name} `{}`", range.value, other.value);
+                findings
+                    .push(Diag::new(Code::NetworkOverlap, range.span, message).related(other.span, format!("the range of {other_name}")));
+            }
+        }
+    }
+    if let Some(port) = network.api_server.as_ref().and_then(|server| server.port).filter(|port| port.value == 0) {
+        findings.push(Diag::new(Code::InvalidPort, port.span, "0 is no port"));
+    }
+}
+
+/// What two clusters must not share: whoever has it in one could use it in the other.
+fn shared_trust(inventory: &Inventory, findings: &mut Findings) {
+    let mut seen: BTreeMap<(&str, &str), (Span, &str)> = BTreeMap::new();
+    for cluster in &inventory.clusters {
+        let mut own: Vec<(&str, &str, Span)> = Vec::new();
+        let mut add = |what, value: Option<(&'_ str, Span)>| own.extend(value.map(|(value, span)| (what, value, span)));
+        add("CNI secret", cluster.cni.encryption_secret.as_ref().map(|secret| (secret.as_str(), secret.span)));
+        let identity = cluster.identity.as_ref().and_then(|identity| identity.audience.as_ref());
+        add("audience", identity.map(|audience| (audience.as_str(), audience.span)));
+        if let Some(trust) = &cluster.trust {
+            add("CA", trust.ca.as_ref().map(|ca| (ca.as_str(), ca.span)));
+            add("join token", trust.join_token.as_ref().map(|token| (token.as_str(), token.span)));
+            add("KMS", trust.kms.as_ref().map(|kms| (kms.name.as_str(), kms.name.span)));
+        }
+        for (what, value, span) in own {
+            if let Some((first, other)) = seen.insert((what, value), (span, cluster.name.as_str())) {
+                let message = format!("`{}` and `{other}` share the {what} `{value}`", cluster.name.value);
+                let diag = Diag::new(Code::SharedTrust, span, message).related(first, format!("of `{other}`"));
+                findings.push(diag.help("Give each cluster its own: who breaks one must not have broken the other."));
+            }
+        }
+    }
+}

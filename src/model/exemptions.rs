@@ -1,0 +1,153 @@
+//! Exemptions: what each waives, whether it still excuses anything, and the ends of whatever has one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::civil;
+
+use crate::catalog::Catalog;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag, Severity, did_you_mean};
+use crate::formats::Date;
+use crate::inventory::Inventory;
+use crate::inventory::gateway::Exemption;
+use crate::source::Spanned;
+
+/// Controls that the model itself checks; each is a folder below `blueprints/controls/`.
+pub mod control {
+    /// Images come from the tier's registries.
+    pub const IMAGE_REGISTRY: &str = "image-registry";
+    /// Images have a digest where the tier asks for one.
+    pub const IMAGE_DIGEST: &str = "image-digest";
+    /// No secret stands in the inventory.
+    pub const LITERAL_SECRET: &str = "literal-secret";
+    /// Pods fit their tier's Pod Security level.
+    pub const POD_SECURITY: &str = "pod-security";
+    /// Root file systems are read-only.
+    pub const READ_ONLY_ROOT: &str = "read-only-root-filesystem";
+}
+
+/// Where a control is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// `<team>/<workload>`.
+    pub workload: &'a str,
+    /// The namespace.
+    pub namespace: &'a str,
+    /// The cluster.
+    pub cluster: &'a str,
+    /// The tier.
+    pub tier: &'a str,
+}
+
+#[derive(Debug)]
+struct Waiver<'i> {
+    raw: &'i Spanned<Exemption>,
+    used: AtomicBool,
+}
+
+/// The exemptions of a fleet.
+#[derive(Debug)]
+pub struct Exemptions<'i> {
+    all: Vec<Waiver<'i>>,
+}
+
+impl<'i> Exemptions<'i> {
+    /// Checks that each names a control and exactly one scope that the control allows.
+    pub fn new(inventory: &'i Inventory, catalog: &Catalog, findings: &mut Findings) -> Self {
+        let mut all = Vec::new();
+        for raw in &inventory.exemptions {
+            let scope = &raw.scope;
+            let stated: Vec<(&str, &Spanned<String>)> =
+                [("workload", &scope.workload), ("namespace", &scope.namespace), ("cluster", &scope.cluster), ("tier", &scope.tier)]
+                    .into_iter()
+                    .filter_map(|(name, value)| value.as_ref().map(|value| (name, value)))
+                    .collect();
+            let [(kind, place)] = stated[..] else {
+                let message = format!("an exemption has exactly one scope, not {}", stated.len());
+                let help = "Write one of workload, namespace, cluster, tier; for two places write two exemptions.";
+                findings.push(Diag::new(Code::InvalidValue, scope.span, message).help(help));
+                continue;
+            };
+            let Some(control) = catalog.controls.get(&raw.rule.value) else {
+                let diag = Diag::new(Code::UnknownReference, raw.rule.span, format!("there is no control `{}`", raw.rule.value));
+                let names: Vec<&str> = catalog.controls.keys().map(String::as_str).collect();
+                let hint = did_you_mean(&raw.rule, names.iter().copied());
+                findings.push(diag.help(hint.unwrap_or_else(|| format!("Controls are: {}.", names.join(", ")))));
+                continue;
+            };
+            if !control.exemptible.iter().any(|allowed| allowed.as_str() == kind) {
+                let allowed: Vec<&str> = control.exemptible.iter().map(|scope| scope.as_str()).collect();
+                let message = format!("`{}` cannot be waived for a whole {kind}", raw.rule.value);
+                let help =
+                    if allowed.is_empty() { "It cannot be waived.".to_owned() } else { format!("Its scopes are: {}.", allowed.join(", ")) };
+                findings.push(Diag::new(Code::InvalidValue, place.span, message).help(help));
+                continue;
+            }
+            if raw.rule.value == control::POD_SECURITY && kind == "workload" && !has_own_namespace(inventory, place) {
+                let message = format!("Pod Security works on whole namespaces, and `{}` shares its own", place.value);
+                let diag = Diag::new(Code::ExemptionNeedsNamespace, place.span, message);
+                findings.push(diag.help("Write `ownNamespace: true` at the workload: then its namespace alone is loosened."));
+            }
+            all.push(Waiver { raw, used: AtomicBool::new(false) });
+        }
+        Self { all }
+    }
+
+    /// Whether a violation of a control is excused here; remembers that the exemption was needed.
+    pub fn excuse(&self, control: &str, place: Place<'_>) -> bool {
+        let is = |wanted: &Option<Spanned<String>>, found: &str| wanted.as_ref().is_some_and(|wanted| wanted.value == found);
+        let mut excused = false;
+        for waiver in self.all.iter().filter(|waiver| waiver.raw.rule.value == control) {
+            let scope = &waiver.raw.scope;
+            if is(&scope.workload, place.workload)
+                || is(&scope.namespace, place.namespace)
+                || is(&scope.cluster, place.cluster)
+                || is(&scope.tier, place.tier)
+            {
+                waiver.used.store(true, Ordering::Relaxed);
+                excused = true;
+            }
+        }
+        excused
+    }
+
+    /// Reports those that excused nothing.
+    pub fn report_unused(&self, findings: &mut Findings) {
+        for waiver in self.all.iter().filter(|waiver| !waiver.used.load(Ordering::Relaxed)) {
+            let rule = &waiver.raw.rule;
+            let diag = Diag::new(Code::ExemptionUnused, rule.span, format!("nothing here violates `{}` any more", rule.value));
+            findings.push(diag.related(waiver.raw.scope.span, "in this scope").help("Remove the exemption."));
+        }
+    }
+}
+
+fn has_own_namespace(inventory: &Inventory, name: &Spanned<String>) -> bool {
+    inventory.workloads.iter().map(|workload| &workload.identity).any(|identity| {
+        format!("{}/{}", identity.team.value, identity.name.value) == name.value && identity.own_namespace.is_some_and(|own| own.value)
+    })
+}
+
+/// How many days before its end a thing is warned about.
+const WARNING_DAYS: i32 = 30;
+
+/// Reports gateways, tokens and exemptions that are near or past their end; past it, they still stand in the tree.
+pub fn check_ends(inventory: &Inventory, as_of: civil::Date, allow_expired: bool, findings: &mut Findings) {
+    let gateways = inventory.gateways.iter().map(|g| (format!("the gateway `{}`", g.name.value), g.owner.as_str(), &g.expires));
+    let tokens = inventory.tokens.iter().map(|t| (format!("the token `{}`", t.name.value), t.holder.as_str(), &t.expires));
+    let exemptions = inventory.exemptions.iter().map(|e| (format!("the exemption from `{}`", e.rule.value), e.owner.as_str(), &e.expires));
+    for (what, owner, expires) in gateways.chain(tokens).chain(exemptions) {
+        let left = expires.days_after(as_of);
+        if left < 0 {
+            let mut diag = Diag::new(Code::Expired, expires.span, format!("{what} ended {} days ago", -left)).label("its last day");
+            if allow_expired {
+                diag.severity = Severity::Warning;
+            }
+            findings.push(
+                diag.help(format!("`{owner}` renews or removes it; `--allow-expired` lets a fleet that must be mended today through.")),
+            );
+        } else if left <= WARNING_DAYS {
+            let diag = Diag::new(Code::ExpiresSoon, expires.span, format!("{what} ends in {left} days")).label("its last day");
+            findings.push(diag.help(format!("`{owner}` renews or removes it.")));
+        }
+    }
+}

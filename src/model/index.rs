@@ -1,0 +1,71 @@
+//! Names to definitions: duplicates are found once, here, and so are references to nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decode::Findings;
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::source::{Span, Spanned};
+
+/// Definitions of one kind by name.
+#[derive(Debug)]
+pub struct Index<'i> {
+    /// What is indexed, for findings: `tier`, `cluster`, ...
+    what: &'static str,
+    places: BTreeMap<String, (usize, Span)>,
+    lost: &'i BTreeSet<String>,
+}
+
+impl<'i> Index<'i> {
+    /// Indexes names in the order of the definitions; a name that comes twice is a finding at the second.
+    pub fn new(
+        what: &'static str,
+        names: impl IntoIterator<Item = Spanned<String>>,
+        lost: &'i BTreeSet<String>,
+        findings: &mut Findings,
+    ) -> Self {
+        let mut places: BTreeMap<String, (usize, Span)> = BTreeMap::new();
+        for (at, name) in names.into_iter().enumerate() {
+            if let Some((_, first)) = places.get(&name.value) {
+                let diag = Diag::new(Code::DuplicateDefinition, name.span, format!("the {what} `{}` is defined twice", name.value));
+                findings.push(diag.label("again here").related(*first, "first defined here").help("Rename or remove one of them."));
+            } else {
+                places.insert(name.value, (at, name.span));
+            }
+        }
+        Self { what, places, lost }
+    }
+
+    /// The position of the definition of that name.
+    pub fn get(&self, name: &str) -> Option<usize> {
+        self.places.get(name).map(|(at, _)| *at)
+    }
+
+    /// The position of what is referred to; a finding where there is none, unless its definition was there and could not be read.
+    pub fn resolve(&self, name: &str, span: Span, findings: &mut Findings) -> Option<usize> {
+        let found = self.get(name);
+        if found.is_none() && !self.lost.contains(name.rsplit('/').next().unwrap_or(name)) {
+            findings.push(self.dangling(name, span));
+        }
+        found
+    }
+
+    fn dangling(&self, name: &str, span: Span) -> Diag {
+        let diag = Diag::new(Code::UnknownReference, span, format!("there is no {} `{name}`", self.what));
+        let known: Vec<&str> = self.places.keys().map(String::as_str).collect();
+        match did_you_mean(name, known.iter().copied()) {
+            Some(hint) => diag.help(hint),
+            None if known.is_empty() => diag.help(format!("The inventory defines no {} at all.", self.what)),
+            None => diag.help(format!("There are: {}.", abridged(&known))),
+        }
+    }
+}
+
+/// At most twelve names, and how many more there are.
+pub fn abridged(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,63 @@
+//! Names that we compose, checked once for what Kubernetes takes and for two things that compose to one name.
+
+use std::collections::BTreeMap;
+
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::formats::{check_label, check_subdomain};
+use crate::source::{Span, Spanned};
+
+/// The namespace of a team's workloads of one tier, or of one workload alone.
+pub fn namespace(team: &str, tier: &str, own: Option<&str>) -> String {
+    match own {
+        Some(workload) => format!("{team}-{tier}-{workload}"),
+        None => format!("{team}-{tier}"),
+    }
+}
+
+/// Composed names and who composed them.
+#[derive(Debug, Default)]
+pub struct Names {
+    taken: BTreeMap<(String, String, String), (Span, String)>,
+}
+
+impl Names {
+    /// Takes a name of one kind of object in one scope (`<cluster>` or `<cluster>/<namespace>`) for an owner, who is told apart from
+    /// other owners by `owner`: the same owner may take it again.
+    pub fn take(&mut self, scope: &str, kind: &str, name: &str, owner: &Spanned<String>, findings: &mut Findings) {
+        let key = (scope.to_owned(), kind.to_owned(), name.to_owned());
+        match self.taken.get(&key) {
+            Some((_, taken)) if *taken == owner.value => {}
+            Some((first, taken)) => {
+                let message = format!("{} and {taken} both compose to the {kind} `{name}`", owner.value);
+                let diag = Diag::new(Code::ComposedNameClash, owner.span, message).related(*first, "the other one");
+                findings.push(diag.help("Rename one of them."));
+            }
+            None => {
+                self.taken.insert(key, (owner.span, owner.value.clone()));
+            }
+        }
+    }
+}
+
+/// Checks a composed label-like name and its length.
+pub fn check_composed(kind: &str, name: &str, most: usize, span: Span, findings: &mut Findings) {
+    let rule = check_label(name).err().or_else(|| {
+        (name.len() > most)
+            .then(|| format!("`{name}` has {} characters; the name of a {kind} may have {most}, since names are made from it", name.len()))
+    });
+    if let Some(rule) = rule {
+        let diag = Diag::new(Code::ComposedName, span, format!("the name of the {kind}: {rule}"));
+        findings.push(diag.help("Shorten the names that it is composed of."));
+    }
+}
+
+/// Checks a composed subdomain-like name.
+pub fn check_composed_subdomain(kind: &str, name: &str, span: Span, findings: &mut Findings) {
+    if let Err(rule) = check_subdomain(name) {
+        findings.push(
+            Diag::new(Code::ComposedName, span, format!("the name of the {kind}: {rule}"))
+                .help("Shorten the names that it is composed of."),
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! Fields that isolation owns: what a person must not write under `pod` and `spec`, why, and the way that exists.
+
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::inventory::workload::WorkloadKind;
+use crate::yaml::{Node, Value};
+
+/// A field and what to do instead.
+type Owned = (&'static str, &'static str);
+
+const POD: &[Owned] = &[
+    ("nodeSelector", "It follows from the tier; `placement: {pool: NAME}` chooses among the tier's pools."),
+    ("tolerations", "They follow from the tier; nobody writes a toleration by hand."),
+    ("nodeName", "It would go around the scheduler; `placement: {pool: NAME}` chooses among the tier's pools."),
+    ("schedulerName", "Another scheduler would not know the tiers."),
+    ("priorityClassName", "It follows from the tier."),
+    ("priority", "It follows from the tier."),
+    ("serviceAccountName", "Every workload has a ServiceAccount of its own; annotate it under `serviceAccount`."),
+    ("serviceAccount", "Every workload has a ServiceAccount of its own; annotate it under the workload's `serviceAccount`."),
+    ("automountServiceAccountToken", "It follows from `apiAccess`."),
+    ("hostNetwork", "Network isolation does not hold for the node's own network."),
+    ("hostPID", "It would see every process of the node."),
+    ("hostIPC", "It would share memory with the node."),
+    ("ephemeralContainers", "They are for people, at run time."),
+    ("enableServiceLinks", "It is off: variables of other Services do not reach a pod."),
+    ("restartPolicy", "It follows from the kind."),
+    ("terminationGracePeriodSeconds", "Write it at the workload itself."),
+    ("hostname", "It would clash between replicas; a StatefulSet gives its pods names."),
+];
+
+const CONTROLLER: &[Owned] = &[
+    ("template", "Write what the pod needs under `pod`."),
+    ("selector", "It follows from the workload's name and could never be changed."),
+    ("replicas", "Write `replicas` or `scale` at the workload."),
+    ("serviceName", "It follows from the workload's name."),
+    ("volumeClaimTemplates", "Write a volume with a `claim`."),
+    ("schedule", "Write it at the workload itself."),
+    ("timeZone", "Write it at the workload itself."),
+    ("concurrencyPolicy", "Write it at the workload itself."),
+    ("suspend", "Write it at the workload itself."),
+    ("manualSelector", "The selector of a Job is Kubernetes' own."),
+    (
+        "ttlSecondsAfterFinished",
+        "Argo CD and Flux would make the finished Job anew; a changed Job has a new name, and the old one is pruned.",
+    ),
+];
+
+/// Reports owned fields of a partial PodSpec.
+pub fn check_pod(pod: &Node, findings: &mut Findings) {
+    report(pod, POD, "pod", findings);
+    if let Some(Node { value: Value::Seq(volumes), .. }) = pod.get("volumes") {
+        for source in volumes.iter().filter_map(|volume| volume.get("projected")?.get("sources")) {
+            let Value::Seq(sources) = &source.value else { continue };
+            for token in sources.iter().filter_map(|source| source.entry("serviceAccountToken")) {
+                if token.1.get("audience").is_none() {
+                    let diag = Diag::new(Code::IsolationOwned, token.0.span, "a token for the Kubernetes API is not for `pod` to mount");
+                    findings.push(diag.help("Write `apiAccess`, which also says what the token may do; or give the token an `audience`."));
+                }
+            }
+        }
+    }
+}
+
+/// Reports owned fields of a controller's partial spec.
+pub fn check_spec(spec: &Node, kind: WorkloadKind, findings: &mut Findings) {
+    report(spec, CONTROLLER, "spec", findings);
+    if kind == WorkloadKind::CronJob
+        && let Some(job) = spec.get("jobTemplate").and_then(|template| template.get("spec"))
+    {
+        report(job, CONTROLLER, "spec.jobTemplate.spec", findings);
+    }
+}
+
+fn report(node: &Node, owned: &[Owned], place: &str, findings: &mut Findings) {
+    for (field, instead) in owned {
+        if let Some((key, _)) = node.entry(field) {
+            let diag = Diag::new(Code::IsolationOwned, key.span, format!("`{field}` is not for `{place}` to set"));
+            findings.push(diag.help(*instead));
+        }
+    }
+}

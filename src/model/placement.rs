@@ -1,0 +1,137 @@
+//! Which clusters a workload runs on: what it says itself, else its team, its tier, the fleet, else the only one that hosts its tier.
+
+use super::clusters::Clusters;
+use super::index::abridged;
+use super::settings::fits;
+use super::tiers::Tiers;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::inventory::fleet::Fleet;
+use crate::inventory::selector::ClusterSelector;
+use crate::inventory::team::Team;
+use crate::inventory::workload::Workload;
+use crate::source::Spanned;
+
+/// The clusters of a workload, in the order of the inventory; empty after a finding.
+pub fn clusters_of(
+    workload: &Workload,
+    tier: usize,
+    team: &Team,
+    fleet: &Fleet,
+    tiers: &Tiers<'_>,
+    clusters: &Clusters<'_>,
+    findings: &mut Findings,
+) -> Vec<usize> {
+    let name = &workload.identity.name;
+    let hosting: Vec<usize> = clusters.hosting(tier).collect();
+    if let Some(own) = &workload.identity.clusters {
+        return match &own.value {
+            ClusterSelector::Names(names) => own_names(workload, names, tier, tiers, clusters, findings),
+            ClusterSelector::Matching(_) => nonempty(select(own, &hosting, clusters), workload, own, tier, tiers, findings),
+        };
+    }
+    let inherited = [&team.clusters, &tiers.all[tier].clusters, &fleet.clusters].into_iter().find_map(Option::as_ref);
+    if let Some(selector) = inherited {
+        return nonempty(select(selector, &hosting, clusters), workload, selector, tier, tiers, findings);
+    }
+    if hosting.len() > 1 {
+        let names: Vec<&str> = hosting.iter().map(|at| clusters.name(*at)).collect();
+        let message = format!("`{}` could run on {} clusters", name.value, hosting.len());
+        let help =
+            format!("Write `clusters`, here or at the team, tier or fleet; these host `{}`: {}.", tiers.name(tier), abridged(&names));
+        findings.push(Diag::new(Code::ClustersUnclear, name.span, message).help(help));
+        return Vec::new();
+    }
+    hosting
+}
+
+/// Reports references of a selector that name nothing; once for each selector, wherever it is used.
+pub fn check_selector(selector: &Spanned<ClusterSelector>, clusters: &Clusters<'_>, findings: &mut Findings) {
+    match &selector.value {
+        ClusterSelector::Names(names) => {
+            for name in names {
+                clusters.index.resolve(name, name.span, findings);
+            }
+        }
+        ClusterSelector::Matching(wanted) => check_match(wanted, clusters, findings),
+    }
+}
+
+/// Reports properties of a match that no cluster has.
+pub fn check_match(wanted: &crate::inventory::selector::ClusterMatch, clusters: &Clusters<'_>, findings: &mut Findings) {
+    if let Some(name) = &wanted.cluster {
+        clusters.index.resolve(name, name.span, findings);
+    }
+    let environments = || clusters.all.iter().map(|host| host.raw.environment.as_str());
+    let regions = || clusters.all.iter().filter_map(|host| host.raw.region.as_ref().map(|region| region.as_str()));
+    if let Some(wanted) = wanted.environment.as_ref().filter(|wanted| !environments().any(|known| known == wanted.as_str())) {
+        findings.push(no_cluster_is("environment", wanted, environments()));
+    }
+    if let Some(wanted) = wanted.region.as_ref().filter(|wanted| !regions().any(|known| known == wanted.as_str())) {
+        findings.push(no_cluster_is("region", wanted, regions()));
+    }
+}
+
+fn no_cluster_is<'a>(what: &str, wanted: &Spanned<String>, known: impl Iterator<Item = &'a str>) -> Diag {
+    let known: std::collections::BTreeSet<&str> = known.collect();
+    let diag = Diag::new(Code::UnknownReference, wanted.span, format!("no cluster is in the {what} `{}`", wanted.value));
+    let all: Vec<&str> = known.iter().copied().collect();
+    diag.help(crate::diag::did_you_mean(wanted, known).unwrap_or_else(|| format!("There are: {}.", abridged(&all))))
+}
+
+/// Those of `candidates` that a selector means.
+pub fn select(selector: &ClusterSelector, candidates: &[usize], clusters: &Clusters<'_>) -> Vec<usize> {
+    let meant = |at: &usize| match selector {
+        ClusterSelector::Names(names) => names.iter().any(|name| name.value == clusters.name(*at)),
+        ClusterSelector::Matching(wanted) => fits(wanted, clusters.all[*at].raw),
+    };
+    candidates.iter().copied().filter(meant).collect()
+}
+
+fn own_names(
+    workload: &Workload,
+    names: &[Spanned<String>],
+    tier: usize,
+    tiers: &Tiers<'_>,
+    clusters: &Clusters<'_>,
+    findings: &mut Findings,
+) -> Vec<usize> {
+    let mut chosen = Vec::new();
+    for name in names {
+        let Some(at) = clusters.index.resolve(name, name.span, findings) else { continue };
+        let host = &clusters.all[at];
+        if !host.tiers.contains(&tier) {
+            let message = format!("`{}` does not host the tier `{}` of `{}`", name.value, tiers.name(tier), workload.identity.name.value);
+            let hosted = host.raw.tiers.first().map_or(host.raw.name.span, |first| first.span);
+            let names: Vec<&str> = clusters.hosting(tier).map(|at| clusters.name(at)).collect();
+            let diag = Diag::new(Code::ClusterWithoutTier, name.span, message).related(hosted, "what it hosts");
+            findings.push(diag.help(format!("These host it: {}.", abridged(&names))));
+        } else if chosen.contains(&at) {
+            findings.push(Diag::new(Code::DuplicateEntry, name.span, format!("the cluster `{}` is named twice", name.value)));
+        } else {
+            chosen.push(at);
+        }
+    }
+    if names.is_empty() {
+        let diag = Diag::new(Code::ClustersUnclear, workload.identity.name.span, "the list of clusters is empty");
+        findings.push(diag.help("Name a cluster, or remove the workload."));
+    }
+    chosen
+}
+
+fn nonempty(
+    chosen: Vec<usize>,
+    workload: &Workload,
+    selector: &Spanned<ClusterSelector>,
+    tier: usize,
+    tiers: &Tiers<'_>,
+    findings: &mut Findings,
+) -> Vec<usize> {
+    if chosen.is_empty() {
+        let name = &workload.identity.name;
+        let message = format!("no selected cluster hosts the tier `{}` of `{}`", tiers.name(tier), name.value);
+        let diag = Diag::new(Code::ClustersUnclear, name.span, message).related(selector.span, "what is selected");
+        findings.push(diag.help("Widen the selection, write `clusters` at the workload, or let a selected cluster host the tier."));
+    }
+    chosen
+}
