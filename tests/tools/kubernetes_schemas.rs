@@ -14,7 +14,7 @@
 //!   generated file, regular enough to be read line by line.
 //!
 //! The table has one line for each kind and each definition, sorted, with the minors that have it so: a new minor is a diff to review.
-//! A definition keeps OpenAPI's keywords but for what no check and no merge uses: descriptions, empty defaults, types that follow from
+//! A definition keeps the keywords of `OpenAPI` but for what no check and no merge uses: descriptions, empty defaults, types that follow from
 //! `properties` or `items`, `list-type: atomic` and a `patch-merge-key` beside `list-map-keys`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,13 +38,8 @@ const FREE_FORM: [&str; 2] = ["io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1", "
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
 /// Keywords that neither a check nor a merge looks at.
-const DROPPED: [&str; 5] = [
-    "description",
-    "x-kubernetes-group-version-kind",
-    "x-kubernetes-map-type",
-    "x-kubernetes-patch-merge-key",
-    "x-kubernetes-unions",
-];
+const DROPPED: [&str; 5] =
+    ["description", "x-kubernetes-group-version-kind", "x-kubernetes-map-type", "x-kubernetes-patch-merge-key", "x-kubernetes-unions"];
 
 fn main() -> Result<()> {
     let mut table = Table::default();
@@ -74,7 +69,8 @@ impl Table {
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let release = name.split_once("@v1.").ok_or_else(|| format!("{name}: no folder of a release (`...@v1.MINOR.PATCH`)"))?.1;
         let minor: Minor = release.split('.').next().unwrap_or_default().parse()?;
-        let mut paths: Vec<_> = fs::read_dir(folder.join(OPENAPI))?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+        let mut paths: Vec<_> =
+            fs::read_dir(folder.join(OPENAPI))?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
         paths.sort();
         let documents = paths.iter().map(|path| Ok(serde_json::from_slice(&fs::read(path)?)?)).collect::<Result<Vec<Value>>>()?;
@@ -194,7 +190,10 @@ fn compact(schema: &Value) -> Result<Value> {
             "x-kubernetes-patch-strategy" if value == "merge,retainKeys" || value == "retainKeys" => {
                 out.insert(keyword.clone(), json!("retainKeys"));
             }
-            "type" if keywords.contains_key("properties") || keywords.contains_key("additionalProperties") || keywords.contains_key("items") => {}
+            "type"
+                if keywords.contains_key("properties")
+                    || keywords.contains_key("additionalProperties")
+                    || keywords.contains_key("items") => {}
             "x-kubernetes-patch-strategy" if value == "replace" => {
                 out.insert(keyword.clone(), value.clone());
             }
@@ -350,6 +349,9 @@ mod tests {
         let mut table = Table::default();
         let properties = json!({"size": {"type": "string", "pattern": "^[a-z]$"}});
         let error = table.add_minor(33, &[document(&properties)], &Enumerations::new()).unwrap_err();
-        assert_eq!(error.to_string(), r#"1.33: io.k8s.api.apps.v1.Thing: the keyword `pattern` = "^[a-z]$" is new: the table cannot say that yet"#);
+        assert_eq!(
+            error.to_string(),
+            r#"1.33: io.k8s.api.apps.v1.Thing: the keyword `pattern` = "^[a-z]$" is new: the table cannot say that yet"#
+        );
     }
 }
