@@ -341,12 +341,13 @@ mod tests {
         assert_eq!(shown(&namespace), ["metadata.namespace: a Namespace lives in no namespace. Remove `namespace`."]);
     }
 
-    /// Each finding of a part of a PodSpec as code, the text it points at, message and help.
+    /// Each finding of a part of a pod as code, the text it points at, message and help.
     fn part(text: &str) -> Vec<String> {
         let (files, node) = node(text);
         let diags = Schemas::new().check_node(Minor::OLDEST, "io.k8s.api.core.v1.PodSpec", &node, true);
         let show = |diag: Diag| {
-            let related = diag.related.iter().map(|label| format!(" ({} {})", files.slice(label.span), label.text)).collect::<String>();
+            let related =
+                diag.related.iter().map(|label| format!(" ({} {})", files.slice(label.span), label.text)).collect::<Vec<_>>().concat();
             format!("{} [{}] {}.{related} {}", diag.code, files.slice(diag.primary.span), diag.message, diag.help.join(" "))
         };
         diags.into_iter().map(show).collect()

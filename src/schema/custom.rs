@@ -48,6 +48,7 @@ mod tests {
 
     use super::*;
     use crate::schema::PathSegment;
+    use crate::schema::testing::node;
 
     fn messages(schemas: &Schemas, object: &Value) -> Vec<String> {
         schemas.check(Minor::NEWEST, object).into_iter().map(|problem| problem.message).collect()
@@ -105,6 +106,37 @@ mod tests {
         assert_eq!(
             messages(&schemas, &json!({"apiVersion": "acme.example/v1", "kind": "Widget", "metadata": {"name": "w"}})),
             ["the object lacks `spec`"]
+        );
+    }
+
+    #[test]
+    fn the_embedded_schema_of_http_routes_checks_one() {
+        let file = crate::schema::json(&node(include_str!("../../blueprints/kinds/http-route/schema.yaml")).1);
+        let text = |key: &str| file[key].as_str().unwrap();
+        let mut schemas = Schemas::new();
+        schemas.add_custom(text("apiVersion"), text("kind"), file["namespaced"] == true, &file["schema"]).unwrap();
+        let mut route = json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {
+                "parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["shop.example"],
+                "rules": [{
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}],
+                    "backendRefs": [{"name": "web", "port": 80}],
+                }],
+            },
+        });
+        assert_eq!(messages(&schemas, &route), [""; 0]);
+        route["spec"]["rules"][0]["filters"][0]["requestRedirect"]["statusCode"] = json!(300);
+        route["spec"]["rules"][0]["matches"][0]["path"]["type"] = json!("Prefix");
+        route["spec"]["rules"][0]["backendRefs"][0]["service"] = json!("web");
+        assert_eq!(
+            messages(&schemas, &route),
+            [
+                "`backendRefs[0]` has no field `service`",
+                "`300` is none of the values of `statusCode`",
+                "`Prefix` is none of the values of `type`"
+            ]
         );
     }
 

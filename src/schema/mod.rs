@@ -10,6 +10,7 @@ mod format;
 mod merge;
 mod minor;
 mod model;
+mod openapi;
 mod table;
 mod view;
 mod walk;
