@@ -144,7 +144,7 @@ mod tests {
     fn mistakes_in_a_schema_are_found_together() {
         let schema = json!({"type": "object", "properties": {
             "a": {"type": "strin"}, "b": {"type": "object", "propertes": {}}, "c": {"type": "array"}, "d": {}, "e": {"title": "E"},
-            "f": {"type": "object", "required": "name"},
+            "f": {"type": "object", "required": "name"}, "g": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "map"},
         }});
         let problems = Schemas::new().add_custom("acme.example/v1", "Widget", true, &schema).unwrap_err();
         let shown: Vec<_> =
@@ -161,6 +161,11 @@ mod tests {
                     Some("Or `x-kubernetes-preserve-unknown-fields: true` for anything.")
                 ),
                 ("properties.f.required".to_owned(), "`required` takes a list of scalars", None),
+                (
+                    "properties.g.x-kubernetes-list-type".to_owned(),
+                    "there is no list of type `map` here",
+                    Some("It is `atomic`, `set`, or `map` with `x-kubernetes-list-map-keys`.")
+                ),
             ]
         );
     }

@@ -182,9 +182,18 @@ impl Reader {
             reader.schema(value)
         });
         let identity = match text(keywords, "x-kubernetes-list-type") {
+            None | Some("atomic") => Identity::Atomic,
             Some("set") => Identity::Set,
-            Some("map") => Identity::Keys(self.texts(keywords, "x-kubernetes-list-map-keys")),
-            _ => Identity::Atomic,
+            Some("map") if keywords.contains_key("x-kubernetes-list-map-keys") => {
+                Identity::Keys(self.texts(keywords, "x-kubernetes-list-map-keys"))
+            }
+            Some(other) => {
+                let help = "It is `atomic`, `set`, or `map` with `x-kubernetes-list-map-keys`.".to_owned();
+                self.below("x-kubernetes-list-type", |reader| {
+                    reader.problem(format!("there is no list of type `{other}` here"), Some(help))
+                });
+                Identity::Atomic
+            }
         };
         Shape::List(List { items: Box::new(items), identity })
     }

@@ -1,7 +1,7 @@
 //! The walker: one set of rules over any [`View`].
 
-use std::collections::HashMap;
-use std::collections::hash_map;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, btree_map};
 
 use super::format;
 use super::minor::Minor;
@@ -181,12 +181,11 @@ impl<V: View> Walk<'_, V> {
         }
         match &list.identity {
             Identity::Atomic => {}
-            Identity::Set => self.duplicates(at, |item| item.scalar().map(Box::from), "the value"),
+            Identity::Set => self.duplicates(at, View::scalar, &[]),
             Identity::Keys(keys) => {
                 let entry = list.items.resolve(self.minor);
                 self.missing_keys(keys, entry, at);
-                let what = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and ");
-                self.duplicates(at, |item| identity(keys, entry, item), &what);
+                self.duplicates(at, |item| identity(keys, entry, item), keys);
             }
         }
     }
@@ -208,22 +207,24 @@ impl<V: View> Walk<'_, V> {
         }
     }
 
-    fn duplicates(&mut self, at: &At<V>, identity: impl Fn(&V) -> Option<Box<str>>, what: &str) {
+    /// Entries of one identity: equal values at the keys; without keys, equal values.
+    fn duplicates<'v>(&mut self, at: &At<'v, V>, identity: impl Fn(&'v V) -> Option<Cow<'v, str>>, keys: &[String]) {
         let items = at.value.items();
         if items.len() < 2 {
             return;
         }
-        let mut seen: HashMap<Box<str>, &V> = HashMap::with_capacity(items.len());
+        let mut seen = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
-            match identity(item).map(|identity| seen.entry(identity)) {
-                Some(hash_map::Entry::Vacant(place)) => _ = place.insert(item),
-                Some(hash_map::Entry::Occupied(place)) => {
+            let Some(identity) = identity(item) else { continue };
+            match seen.entry(identity) {
+                btree_map::Entry::Vacant(place) => _ = place.insert(item),
+                btree_map::Entry::Occupied(place) => {
+                    let what = if keys.is_empty() { "the value".to_owned() } else { format!("`{}`", keys.join("` and `")) };
                     let shown = place.key().replace(SEPARATOR, "` and `");
                     let message = format!("{} has two entries with {what} `{shown}`", at.name());
                     let fault = Fault { mistake: Mistake::Duplicate, first: Some(*place.get()), ..Fault::new(message, None) };
                     (self.report)(&at.below(Step::Index(index), item), fault);
                 }
-                None => {}
             }
         }
     }
@@ -357,16 +358,18 @@ fn unquotes(shape: &Shape, text: &str) -> bool {
 const SEPARATOR: char = '\u{0}';
 
 /// What tells an entry from others: its values at the keys, or their defaults. None if one is missing.
-pub(super) fn identity<V: View>(keys: &[String], entry: Option<&Schema>, item: &V) -> Option<Box<str>> {
-    let mut text = String::new();
-    for (at, key) in keys.iter().enumerate() {
-        if at > 0 {
-            text.push(SEPARATOR);
-        }
-        match item.at(key) {
-            Some(value) => text.push_str(&value.scalar()?),
-            None => text.push_str(entry?.property(key)?.default.as_deref()?),
-        }
+pub(super) fn identity<'a, V: View>(keys: &[String], entry: Option<&'a Schema>, item: &'a V) -> Option<Cow<'a, str>> {
+    let part = |key: &String| match item.at(key) {
+        Some(value) => value.scalar(),
+        None => entry?.property(key)?.default.as_deref().map(Cow::Borrowed),
+    };
+    let (first, others) = keys.split_first()?;
+    let mut identity = part(first)?;
+    for key in others {
+        let next = part(key)?;
+        let text = identity.to_mut();
+        text.push(SEPARATOR);
+        text.push_str(&next);
     }
-    Some(text.into_boxed_str())
+    Some(identity)
 }
