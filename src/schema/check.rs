@@ -384,8 +384,11 @@ mod tests {
     fn in_a_part_null_removes_but_nothing_is_a_mistake() {
         assert_eq!(part("securityContext: null\naffinity: ~\n"), [""; 0]);
         assert_eq!(
-            part("volumes:\n- name: a\n  emptyDir:\n"),
-            ["kubernetes-field [emptyDir] `emptyDir` has no value. Write `null` to remove what stands there, or a value."]
+            part("volumes:\n- name: a\n  emptyDir:\n- null\n"),
+            [
+                "kubernetes-field [emptyDir] `emptyDir` has no value. Write `null` to remove what stands there, or a value.",
+                "kubernetes-field [null] `volumes[1]` has no value. Remove the item, or give it a value.",
+            ]
         );
     }
 

@@ -190,7 +190,7 @@ impl Reader {
             Some(other) => {
                 let help = "It is `atomic`, `set`, or `map` with `x-kubernetes-list-map-keys`.".to_owned();
                 self.below("x-kubernetes-list-type", |reader| {
-                    reader.problem(format!("there is no list of type `{other}` here"), Some(help))
+                    reader.problem(format!("there is no list of type `{other}` here"), Some(help));
                 });
                 Identity::Atomic
             }

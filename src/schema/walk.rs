@@ -108,8 +108,8 @@ impl<V: View> Walk<'_, V> {
         let seen = at.value.seen();
         match seen {
             Seen::Unclear(text, why) => return self.unclear(schema, text, why, at),
-            Seen::Null if schema.nullable || self.partial || matches!(schema.shape, Shape::Any) => return,
-            Seen::Nothing if schema.nullable || matches!(schema.shape, Shape::Any) => return,
+            Seen::Null | Seen::Nothing if schema.nullable || matches!(schema.shape, Shape::Any) => return,
+            Seen::Null if self.partial && matches!(at.step, Step::Key(..)) => return,
             Seen::Null | Seen::Nothing => return self.null(schema, at),
             _ => {}
         }
@@ -286,8 +286,9 @@ impl<V: View> Walk<'_, V> {
     }
 
     fn null(&mut self, schema: &Schema, at: &At<V>) {
-        let help = match (&schema.shape, self.partial) {
-            (_, true) => "Write `null` to remove what stands there, or a value.",
+        let help = match (&schema.shape, &at.step) {
+            (_, Step::Index(_)) => "Remove the item, or give it a value.",
+            (_, Step::Key(..)) if self.partial => "Write `null` to remove what stands there, or a value.",
             (Shape::Object(_), _) => "The API server would drop it: write `{}` for an empty mapping, or leave the key out.",
             (Shape::List(_), _) => "The API server would drop it: write `[]` for an empty list, or leave the key out.",
             _ => "The API server would drop it: leave the key out.",
