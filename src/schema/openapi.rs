@@ -1,0 +1,237 @@
+//! Reads schemas from the keywords of `OpenAPI`: those of the table, and structural schemas of custom kinds.
+
+use serde_json::{Map, Value};
+
+use super::model::{Format, Identity, List, Object, Reference, Schema, Shape, Strategy};
+use super::{PathSegment, Problem};
+use crate::diag::did_you_mean;
+
+/// Keywords of structural schemas that say nothing we check; the API server does.
+const UNCHECKED: [&str; 22] = [
+    "allOf",
+    "anyOf",
+    "description",
+    "example",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "externalDocs",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "oneOf",
+    "pattern",
+    "title",
+    "uniqueItems",
+    "x-kubernetes-validations",
+];
+
+/// Keywords that we read.
+const CHECKED: [&str; 18] = [
+    "$ref",
+    "additionalProperties",
+    "default",
+    "enum",
+    "format",
+    "items",
+    "nullable",
+    "properties",
+    "required",
+    "type",
+    "x-kubernetes-embedded-resource",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type",
+    "x-kubernetes-map-type",
+    "x-kubernetes-patch-merge-key",
+    "x-kubernetes-patch-strategy",
+    "x-kubernetes-preserve-unknown-fields",
+];
+
+impl Schema {
+    /// Reads a definition of the table.
+    ///
+    /// # Panics
+    /// On a line that the program which makes the table would not write; a test reads every line.
+    pub(super) fn from_table(json: &str) -> Self {
+        let value = serde_json::from_str(json).expect("the table holds JSON");
+        Self::from_openapi(&value).expect("the table holds schemas")
+    }
+
+    /// Reads the keywords of `OpenAPI`; all that is wrong with them comes in one go.
+    pub(super) fn from_openapi(value: &Value) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::default();
+        let schema = reader.schema(value);
+        if reader.problems.is_empty() { Ok(schema) } else { Err(reader.problems) }
+    }
+}
+
+/// Reads a schema and keeps what is wrong with it.
+#[derive(Default)]
+struct Reader {
+    path: Vec<PathSegment>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn schema(&mut self, value: &Value) -> Schema {
+        let Value::Object(keywords) = value else {
+            self.problem("a schema is a mapping", None);
+            return Schema::default();
+        };
+        for keyword in keywords.keys() {
+            if !UNCHECKED.contains(&keyword.as_str()) && !CHECKED.contains(&keyword.as_str()) {
+                let help = did_you_mean(keyword, CHECKED.into_iter().chain(UNCHECKED));
+                self.below(keyword, |reader| reader.problem(format!("a schema has no keyword `{keyword}`"), help));
+            }
+        }
+        let mut schema = Schema::from(self.shape(keywords));
+        schema.nullable = keywords.get("nullable") == Some(&Value::Bool(true));
+        schema.choices = self.texts(keywords, "enum");
+        schema.default = keywords.get("default").and_then(scalar_text);
+        schema.strategy = match text(keywords, "x-kubernetes-patch-strategy") {
+            Some("replace") => Strategy::Replace,
+            Some("retainKeys") => Strategy::RetainKeys,
+            _ => Strategy::Merge,
+        };
+        if is_true(keywords, "x-kubernetes-embedded-resource") {
+            schema.embed_object();
+        }
+        schema
+    }
+
+    fn shape(&mut self, keywords: &Map<String, Value>) -> Shape {
+        if let Some(name) = text(keywords, "$ref") {
+            return Shape::Reference(Reference::new(name));
+        }
+        let format = text(keywords, "format");
+        if is_true(keywords, "x-kubernetes-int-or-string") || format == Some("int-or-string") {
+            return Shape::IntOrString;
+        }
+        if format == Some("quantity") {
+            return Shape::Quantity;
+        }
+        let implied = if keywords.contains_key("items") {
+            Some("array")
+        } else if keywords.contains_key("properties") || keywords.contains_key("additionalProperties") {
+            Some("object")
+        } else {
+            None
+        };
+        match text(keywords, "type").or(implied) {
+            Some("object") => self.object(keywords),
+            Some("array") => self.list(keywords),
+            Some("string") => Shape::Text(match format {
+                Some("byte") => Format::Bytes,
+                Some("date-time") => Format::DateTime,
+                _ => Format::Plain,
+            }),
+            Some("integer") => Shape::Int(if format == Some("int32") { 32 } else { 64 }),
+            Some("number") => Shape::Number,
+            Some("boolean") => Shape::Bool,
+            Some(other) => {
+                let known = ["object", "array", "string", "integer", "number", "boolean"];
+                let help = did_you_mean(other, known);
+                self.below("type", |reader| reader.problem(format!("there is no type `{other}`"), help));
+                Shape::Any
+            }
+            None => {
+                if !keywords.is_empty() && !is_true(keywords, "x-kubernetes-preserve-unknown-fields") {
+                    self.problem(
+                        "a schema states its type",
+                        Some("Or `x-kubernetes-preserve-unknown-fields: true` for anything.".to_owned()),
+                    );
+                }
+                Shape::Any
+            }
+        }
+    }
+
+    fn object(&mut self, keywords: &Map<String, Value>) -> Shape {
+        let mut object = Object::default();
+        self.below("properties", |reader| {
+            for (name, value) in keywords.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                let schema = reader.below(name, |reader| reader.schema(value));
+                object.add(name, schema);
+            }
+        });
+        object.required = self.texts(keywords, "required");
+        object.additional = match keywords.get("additionalProperties") {
+            Some(Value::Bool(false)) | None => None,
+            Some(Value::Bool(true)) => Some(Box::default()),
+            Some(value) => Some(Box::new(self.below("additionalProperties", |reader| reader.schema(value)))),
+        };
+        if object.additional.is_none() && is_true(keywords, "x-kubernetes-preserve-unknown-fields") {
+            object.additional = Some(Box::default());
+        }
+        Shape::Object(object)
+    }
+
+    fn list(&mut self, keywords: &Map<String, Value>) -> Shape {
+        let items = self.below("items", |reader| {
+            let Some(value) = keywords.get("items") else {
+                reader.problem("a list's schema states its items", None);
+                return Schema::default();
+            };
+            reader.schema(value)
+        });
+        let identity = match text(keywords, "x-kubernetes-list-type") {
+            None | Some("atomic") => Identity::Atomic,
+            Some("set") => Identity::Set,
+            Some("map") if keywords.contains_key("x-kubernetes-list-map-keys") => {
+                Identity::Keys(self.texts(keywords, "x-kubernetes-list-map-keys"))
+            }
+            Some(other) => {
+                let help = "It is `atomic`, `set`, or `map` with `x-kubernetes-list-map-keys`.".to_owned();
+                self.below("x-kubernetes-list-type", |reader| {
+                    reader.problem(format!("there is no list of type `{other}` here"), Some(help));
+                });
+                Identity::Atomic
+            }
+        };
+        Shape::List(List { items: Box::new(items), identity })
+    }
+
+    /// A keyword's list of scalars; empty if it is not there.
+    fn texts(&mut self, keywords: &Map<String, Value>, keyword: &str) -> Vec<String> {
+        let Some(value) = keywords.get(keyword) else { return Vec::new() };
+        let texts = value.as_array().and_then(|items| items.iter().map(scalar_text).collect());
+        texts.unwrap_or_else(|| {
+            self.below(keyword, |reader| reader.problem(format!("`{keyword}` takes a list of scalars"), None));
+            Vec::new()
+        })
+    }
+
+    fn below<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(PathSegment::Key(key.to_owned()));
+        let result = read(self);
+        self.path.pop();
+        result
+    }
+
+    fn problem(&mut self, message: impl Into<String>, help: Option<String>) {
+        self.problems.push(Problem { path: self.path.clone(), message: message.into(), help, at_key: true });
+    }
+}
+
+fn text<'a>(keywords: &'a Map<String, Value>, keyword: &str) -> Option<&'a str> {
+    keywords.get(keyword).and_then(Value::as_str)
+}
+
+fn is_true(keywords: &Map<String, Value>, keyword: &str) -> bool {
+    keywords.get(keyword) == Some(&Value::Bool(true))
+}
+
+fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
