@@ -200,17 +200,17 @@ fn networks(raw: &Cluster, findings: &mut Findings) {
 fn shared_trust(inventory: &Inventory, findings: &mut Findings) {
     let mut seen: BTreeMap<(&str, &str), (Span, &str)> = BTreeMap::new();
     for cluster in &inventory.clusters {
-        let mut own: Vec<(&str, &str, Span)> = Vec::new();
-        let mut add = |what, value: Option<(&'_ str, Span)>| own.extend(value.map(|(value, span)| (what, value, span)));
-        add("CNI secret", cluster.cni.encryption_secret.as_ref().map(|secret| (secret.as_str(), secret.span)));
         let identity = cluster.identity.as_ref().and_then(|identity| identity.audience.as_ref());
-        add("audience", identity.map(|audience| (audience.as_str(), audience.span)));
-        if let Some(trust) = &cluster.trust {
-            add("CA", trust.ca.as_ref().map(|ca| (ca.as_str(), ca.span)));
-            add("join token", trust.join_token.as_ref().map(|token| (token.as_str(), token.span)));
-            add("KMS", trust.kms.as_ref().map(|kms| (kms.name.as_str(), kms.name.span)));
-        }
-        for (what, value, span) in own {
+        let trust = cluster.trust.as_ref();
+        let own = [
+            ("CNI secret", cluster.cni.encryption_secret.as_ref().map(|secret| (secret.as_str(), secret.span))),
+            ("audience", identity.map(|audience| (audience.as_str(), audience.span))),
+            ("CA", trust.and_then(|trust| trust.ca.as_ref()).map(|ca| (ca.as_str(), ca.span))),
+            ("join token", trust.and_then(|trust| trust.join_token.as_ref()).map(|token| (token.as_str(), token.span))),
+            ("KMS", trust.and_then(|trust| trust.kms.as_ref()).map(|kms| (kms.name.as_str(), kms.name.span))),
+        ];
+        for (what, stated) in own {
+            let Some((value, span)) = stated else { continue };
             if let Some((first, other)) = seen.insert((what, value), (span, cluster.name.as_str())) {
                 let message = format!("`{}` and `{other}` share the {what} `{value}`", cluster.name.value);
                 let diag = Diag::new(Code::SharedTrust, span, message).related(first, format!("of `{other}`"));

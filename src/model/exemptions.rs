@@ -7,7 +7,6 @@ use jiff::civil;
 use crate::catalog::Catalog;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, Severity, did_you_mean};
-use crate::formats::Date;
 use crate::inventory::Inventory;
 use crate::inventory::gateway::Exemption;
 use crate::source::Spanned;
