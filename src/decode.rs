@@ -349,7 +349,10 @@ pub fn unknown_keys(entries: &[(Node, Node)], keys: &[&str], what: &str, finding
 /// Reads one key of a record.
 pub fn field<T: Decode>(node: &Node, entries: &[(Node, Node)], key: &str, what: &str, findings: &mut Findings) -> Option<T> {
     if let Some((_, value)) = entries.iter().find(|(k, _)| k.text() == Some(key)) {
-        return T::decode(value, findings);
+        let before = findings.len();
+        let decoded = T::decode(value, findings);
+        debug_assert!(decoded.is_some() || findings.len() > before, "`{key}` of {what} was lost in silence (I2)");
+        return decoded;
     }
     let absent = T::absent();
     if absent.is_none() {

@@ -13,7 +13,16 @@ fn main() {
     s.extend(f);
     for d in s.into_sorted() {
         let p = files.line_col(d.primary.span);
-        println!("{}:{}:{} [{}] {} | {} || {:?}", files.path(d.primary.span.file), p.line, p.column, d.code, d.message, d.primary.text, d.help);
+        println!(
+            "{}:{}:{} [{}] {} | {} || {:?}",
+            files.path(d.primary.span.file),
+            p.line,
+            p.column,
+            d.code,
+            d.message,
+            d.primary.text,
+            d.help
+        );
     }
     println!("{:?}", m.map(|m| (m.instances.len(), m.namespaces.len())));
 }

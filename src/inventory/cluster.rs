@@ -148,12 +148,13 @@ record! {
 
 impl Provider {
     fn of(distribution: Option<Distribution>, provisioner: Option<Provisioner>, autoscaler: Option<Autoscaler>) -> Option<Self> {
-        let distribution = distribution.or(match provisioner? {
+        let implied = provisioner.and_then(|provisioner| match provisioner {
             Provisioner::ClusterApi => Some(Distribution::Kubeadm),
             Provisioner::Rancher => Some(Distribution::Rke2),
             Provisioner::Eksctl | Provisioner::Karpenter => Some(Distribution::Eks),
             Provisioner::Static | Provisioner::Managed => None,
-        })?;
+        });
+        let distribution = distribution.or(implied)?;
         let provisioner = provisioner.unwrap_or(match distribution {
             Distribution::Eks | Distribution::Gke => Provisioner::Managed,
             Distribution::Rke2 | Distribution::K3s | Distribution::Kubeadm => Provisioner::Static,

@@ -1,1 +1,163 @@
-//! Stub.
+//! The plan: every object's scope, layer, path, template, values and origin, decided before anything is rendered.
+
+mod kustomization;
+mod paths;
+mod print;
+mod subjects;
+pub mod view;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use crate::catalog::{Catalog, Kind};
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::model::Model;
+use crate::render::{Engine, Failure, View};
+use crate::schema::Minor;
+use crate::source::Span;
+use subjects::Subject;
+
+pub use print::to_json;
+
+/// One object, or one document, that a template will make.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The kind's position in the catalog.
+    pub kind: usize,
+    /// The template's position within the kind.
+    pub template: usize,
+    /// What the template sees.
+    pub view: View,
+    /// The inventory's line that led here.
+    pub origin: Span,
+    /// The cluster's minor; none for what belongs to no cluster.
+    pub minor: Option<Minor>,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Objects in the order in which they are written, or one document.
+    Rendered(Vec<Planned>),
+    /// A `kustomization.yaml`.
+    Kustomization(Value),
+}
+
+/// One file of the tree.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Who it is for: `workload payments/card-vault @restricted-tokyo`.
+    pub owner: String,
+    /// The inventory's line that led to it first.
+    pub origin: Span,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// Every file of the tree by its path below the output's root: written once, and no path is a folder of another.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The files.
+    pub files: BTreeMap<String, File>,
+}
+
+/// Plans the whole tree of a model. `custom` is where a site keeps its own Kustomize components.
+///
+/// Fails on a defective blueprint alone: an expression that cannot be evaluated, a path that is none, two owners of one path.
+pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path, findings: &mut Findings) -> Plan {
+    let subjects = subjects::all(model);
+    let planned: Vec<(Vec<(String, String, Planned)>, Findings)> = subjects
+        .par_iter()
+        .map(|subject| {
+            let mut findings = Findings::new();
+            let mut objects = Vec::new();
+            for (at, kind) in catalog.kinds.iter().enumerate().filter(|(_, kind)| kind.scope == subject.scope) {
+                match plan_kind(subject, at, kind, engine) {
+                    Ok(more) => objects.extend(more),
+                    Err(failure) => findings.push(failed(failure, subject)),
+                }
+            }
+            (objects, findings)
+        })
+        .collect();
+    let mut plan = Plan::default();
+    for (objects, more) in planned {
+        findings.extend(more);
+        for (path, owner, object) in objects {
+            insert(&mut plan, path, owner, object, catalog, findings);
+        }
+    }
+    let order = |planned: &Planned| (catalog.kinds[planned.kind].order, planned.kind, planned.template);
+    for file in plan.files.values_mut() {
+        if let Content::Rendered(objects) = &mut file.content {
+            // Stable: items of one `forEach` keep their order.
+            objects.sort_by_key(order);
+        }
+    }
+    paths::prefix_free(&plan, findings);
+    kustomization::add(&mut plan, model, custom);
+    plan
+}
+
+/// The finding that a blueprint failed for a subject: at the template's line and at the inventory's.
+pub fn failed(failure: Failure, subject: &Subject) -> Diag {
+    let diag = Diag::new(failure.code, failure.span, failure.message).related(subject.origin, "for this");
+    diag.maybe_help(failure.help)
+}
+
+fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Result<Vec<(String, String, Planned)>, Failure> {
+    if !engine.condition(kind, &subject.view)? {
+        return Ok(Vec::new());
+    }
+    let views = match engine.items(kind, &subject.view)? {
+        None => vec![subject.view.clone()],
+        Some(views) => views,
+    };
+    let mut objects = Vec::new();
+    for view in views {
+        let path = engine.path(kind, &view)?;
+        paths::check(&path).map_err(|rule| Failure {
+            code: Code::PathInvalid,
+            span: kind.path.span,
+            message: format!("`{path}` is no path of the tree: {rule}"),
+            help: None,
+        })?;
+        let path = match (kind.layer, &subject.cluster) {
+            (Some(layer), Some(cluster)) => format!("clusters/{cluster}/{}/{path}", layer.as_str()),
+            (Some(_), None) => {
+                let message = format!("the scope `{}` belongs to no cluster, and only clusters have layers", kind.scope.as_str());
+                let help = Some("Leave `layer` out of `kind.yaml`, or choose a scope within a cluster.".to_owned());
+                return Err(Failure { code: Code::BlueprintInvalid, span: kind.path.span, message, help });
+            }
+            (None, _) => path,
+        };
+        for template in 0..kind.templates.len() {
+            let planned = Planned { kind: at, template, view: view.clone(), origin: subject.origin, minor: subject.minor };
+            objects.push((path.clone(), subject.owner.clone(), planned));
+        }
+    }
+    Ok(objects)
+}
+
+fn insert(plan: &mut Plan, path: String, owner: String, object: Planned, catalog: &Catalog, findings: &mut Findings) {
+    let kind = &catalog.kinds[object.kind];
+    let Some(file) = plan.files.get_mut(&path) else {
+        plan.files.insert(path, File { owner, origin: object.origin, content: Content::Rendered(vec![object]) });
+        return;
+    };
+    let Content::Rendered(objects) = &mut file.content else { return };
+    let documents = kind.layer.is_none() || objects.iter().any(|other| catalog.kinds[other.kind].layer.is_none());
+    if file.owner == owner && !documents {
+        objects.push(object);
+        return;
+    }
+    let message = format!("`{path}` is planned by {owner} and by {}", file.owner);
+    let diag = Diag::new(Code::PathClash, object.origin, message).related(file.origin, "the other owner");
+    findings.push(
+        diag.related(kind.path.span, "by this pattern").help("Rename one of them, or let the pattern hold more of what tells them apart."),
+    );
+}

@@ -1,0 +1,35 @@
+//! Paths of the tree: portable, within it, and none a folder of another.
+
+use super::Plan;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+
+/// Checks a path below its folder; the error says which rule it breaks.
+pub fn check(path: &str) -> Result<(), &'static str> {
+    let portable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if path.is_empty() {
+        return Err("it is empty");
+    }
+    for part in path.split('/') {
+        match part {
+            "" => return Err("it begins or ends with `/`, or has two in a row"),
+            "." | ".." => return Err("it leads out of its folder"),
+            _ if part.starts_with('.') => return Err("a part of it is hidden"),
+            _ if !part.chars().all(portable) => return Err("it holds more than letters, digits, `-`, `_` and `.`"),
+            _ => {}
+        }
+    }
+    if path.rsplit('/').next() == Some("kustomization.yaml") { Err("`kustomization.yaml` is written by the plan itself") } else { Ok(()) }
+}
+
+/// Reports a file that stands where another path has a folder.
+pub fn prefix_free(plan: &Plan, findings: &mut Findings) {
+    for (path, file) in &plan.files {
+        let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
+        for (parent, other) in parents.filter_map(|parent| plan.files.get(parent).map(|other| (parent, other))) {
+            let message = format!("{} plans the folder `{parent}`, which {} plans as a file", file.owner, other.owner);
+            let diag = Diag::new(Code::PathClash, file.origin, message).related(other.origin, "the other owner");
+            findings.push(diag.help("Change the `path` of one of the two kinds."));
+        }
+    }
+}

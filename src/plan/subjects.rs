@@ -1,0 +1,118 @@
+//! What kinds repeat over: the fleet, each tier, cluster, node pool, namespace, workload and gateway, with what a template sees of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::view;
+use crate::catalog::Scope;
+use crate::model::{Instance, Model};
+use crate::render::{View, ViewValue};
+use crate::schema::Minor;
+use crate::source::Span;
+
+/// One thing that kinds of a scope are planned for.
+#[derive(Debug)]
+pub struct Subject {
+    /// Its scope.
+    pub scope: Scope,
+    /// Who files are for.
+    pub owner: String,
+    /// The cluster's name, within one.
+    pub cluster: Option<String>,
+    /// The cluster's minor, within one.
+    pub minor: Option<Minor>,
+    /// Where the inventory states it.
+    pub origin: Span,
+    /// What templates see.
+    pub view: View,
+}
+
+/// Every subject of a model, in a fixed order.
+pub fn all(model: &Model<'_>) -> Vec<Subject> {
+    let value = |value: Value| Arc::new(ViewValue::new(value));
+    let fleet = View::default().with("fleet", value(view::fleet(model)));
+    let mut subjects = vec![Subject {
+        scope: Scope::Fleet,
+        owner: format!("fleet {}", model.fleet.name.value),
+        cluster: None,
+        minor: None,
+        origin: model.fleet.name.span,
+        view: fleet.clone(),
+    }];
+    let tiers: Vec<Arc<ViewValue>> = (0..model.tiers.all.len()).map(|at| value(view::tier(model, at))).collect();
+    for (tier, shared) in model.tiers.all.iter().zip(&tiers) {
+        subjects.push(Subject {
+            scope: Scope::Tier,
+            owner: format!("tier {}", tier.name.value),
+            cluster: None,
+            minor: None,
+            origin: tier.name.span,
+            view: fleet.clone().with("tier", Arc::clone(shared)),
+        });
+    }
+    let mut by_cluster: BTreeMap<usize, std::ops::Range<usize>> = BTreeMap::new();
+    for (at, instance) in model.instances.iter().enumerate() {
+        by_cluster.entry(instance.cluster).or_insert(at..at).end = at + 1;
+    }
+    for at in 0..model.clusters.all.len() {
+        let instances = by_cluster.get(&at).map_or(&[][..], |range| &model.instances[range.clone()]);
+        within(model, at, instances, &fleet, &tiers, &mut subjects);
+    }
+    subjects
+}
+
+fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View, tiers: &[Arc<ViewValue>], subjects: &mut Vec<Subject>) {
+    let host = &model.clusters.all[at];
+    let cluster = host.raw.name.as_str();
+    let value = |value: Value| Arc::new(ViewValue::new(value));
+    let shared = fleet.clone().with("cluster", value(view::cluster(model, at, instances)));
+    let subject = |scope, owner: String, origin, view| Subject {
+        scope,
+        owner: format!("{owner} @{cluster}"),
+        cluster: Some(cluster.to_owned()),
+        minor: Some(host.minor),
+        origin,
+        view,
+    };
+    subjects.push(Subject {
+        owner: format!("cluster {cluster}"),
+        ..subject(Scope::Cluster, String::new(), host.raw.name.span, shared.clone())
+    });
+    for pool in host.raw.node_pools.iter() {
+        let mut view = shared.clone().with("pool", value(view::pool(pool)));
+        if let Some(tier) = pool.tier.as_ref().and_then(|tier| model.tiers.index.get(tier)) {
+            view = view.with("tier", Arc::clone(&tiers[tier]));
+        }
+        subjects.push(subject(Scope::NodePool, format!("node-pool {}", pool.name.value), pool.name.span, view));
+    }
+    let touched = |gateway: &crate::inventory::gateway::Gateway| {
+        instances.iter().any(|instance| {
+            let name = format!("{}/{}", instance.team.name.value, instance.workload.identity.name.value);
+            gateway.to.value == name || gateway.from.0.iter().any(|from| from.value == name)
+        })
+    };
+    for gateway in model.inventory.gateways.iter().filter(|gateway| touched(gateway)) {
+        let view = shared.clone().with("gateway", value(view::gateway(gateway)));
+        subjects.push(subject(Scope::Gateway, format!("gateway {}", gateway.name.value), gateway.name.span, view));
+    }
+    let mut views: BTreeMap<&str, View> = BTreeMap::new();
+    for namespace in model.namespaces.range((at, String::new())..(at + 1, String::new())).map(|(_, namespace)| namespace) {
+        let view =
+            shared.clone().with("tier", Arc::clone(&tiers[namespace.tier])).with("namespace", value(view::namespace(model, namespace)));
+        views.insert(&namespace.name, view.clone());
+        subjects.push(subject(Scope::Namespace, format!("namespace {}", namespace.name), namespace.origin, view));
+    }
+    for instance in instances {
+        let identity = &instance.workload.identity;
+        let Some(view) = views.get(instance.namespace.as_str()) else { continue };
+        let view = view.clone().with("workload", value(view::workload(model, instance)));
+        subjects.push(subject(
+            Scope::Workload,
+            format!("workload {}/{}", identity.team.value, identity.name.value),
+            identity.name.span,
+            view,
+        ));
+    }
+}

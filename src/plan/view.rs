@@ -1,0 +1,331 @@
+//! What templates may see of the model: plain values, decided before anything is rendered. A new fact is one line here.
+//!
+//! Names at the top: `fleet` always; `tier`, `cluster`, `pool`, `namespace`, `workload`, `gateway` as far as the kind's scope has them;
+//! `item` and `index` under `forEach`.
+
+use serde_json::{Map, Value, json};
+
+use crate::inventory::cluster::NodePool;
+use crate::inventory::gateway::{Gateway, PortRef};
+use crate::inventory::pod::{ExposeType, Port};
+use crate::inventory::workload::{CountOrPercent, Settings, WorkloadKind};
+use crate::model::{Instance, Model, Namespace, pod, priority_class};
+use crate::source::Spanned;
+
+/// What both delivery tools read as: never prune this, whatever goes missing from git.
+fn never_pruned() -> [(String, Value); 2] {
+    [
+        ("argocd.argoproj.io/sync-options".to_owned(), "Delete=false,Prune=false".into()),
+        ("kustomize.toolkit.fluxcd.io/prune".to_owned(), "disabled".into()),
+    ]
+}
+
+/// `fleet`: name, labelDomain, tiers, clusters.
+pub fn fleet(model: &Model<'_>) -> Value {
+    json!({
+        "name": model.fleet.name.as_str(),
+        "labelDomain": model.fleet.label_domain.as_str(),
+        "tiers": (0..model.tiers.all.len()).map(|at| tier(model, at)).collect::<Vec<_>>(),
+        "clusters": model.clusters.all.iter().map(|host| host.raw.name.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+/// `tier`: name, level, isolation, podSecurity, priorityClass, storageClass.
+pub fn tier(model: &Model<'_>, at: usize) -> Value {
+    let raw = &model.tiers.all[at];
+    json!({
+        "name": raw.name.as_str(),
+        "level": raw.level.value,
+        "isolation": model.tiers.isolation(at).as_str(),
+        "podSecurity": raw.pod_security.as_str(),
+        "priorityClass": { "name": priority_class::name(raw), "value": priority_class::value(raw) },
+        "storageClass": raw.storage_class.as_ref().map(|class| json!({
+            "name": class.name.as_str(),
+            "provisioner": class.provisioner.as_str(),
+            "parameters": strings(class.parameters.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
+        })),
+    })
+}
+
+/// `cluster`: name, environment, region, kubernetes, cni, tiers, namespaces, expected (Secrets and ConfigMaps that are taken to exist).
+pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
+    let host = &model.clusters.all[at];
+    let mut expected: std::collections::BTreeMap<(&str, &str, &str), Vec<&str>> = std::collections::BTreeMap::new();
+    for instance in instances {
+        for (kind, name) in &instance.expected {
+            let users = expected.entry((instance.namespace.as_str(), kind, name.as_str())).or_default();
+            users.push(instance.workload.identity.name.as_str());
+        }
+    }
+    let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == at);
+    json!({
+        "name": host.raw.name.as_str(),
+        "environment": host.raw.environment.as_str(),
+        "region": host.raw.region.as_ref().map(|region| region.as_str()),
+        "kubernetes": host.minor.to_string(),
+        "cni": host.raw.cni.name.as_str(),
+        "tiers": host.tiers.iter().map(|at| tier(model, *at)).collect::<Vec<_>>(),
+        "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
+        "expected": expected.into_iter().map(|((namespace, kind, name), users)| json!({
+            "namespace": namespace, "kind": kind, "name": name, "usedBy": users,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// `pool`: name, system, tier, nodes, replicas.
+pub fn pool(pool: &NodePool) -> Value {
+    json!({
+        "name": pool.name.as_str(),
+        "system": pool.role.is_some(),
+        "tier": pool.tier.as_ref().map(|tier| tier.as_str()),
+        "nodes": pool.nodes.iter().map(|node| node.as_str()).collect::<Vec<_>>(),
+        "replicas": pool.replicas.map(|replicas| replicas.value),
+    })
+}
+
+/// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to).
+pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
+    let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
+    let domain = model.fleet.label_domain.as_str();
+    let tier = model.tiers.name(namespace.tier);
+    let level = namespace.level.as_str();
+    let mut labels = labels([
+        ("app.kubernetes.io/managed-by".to_owned(), "ringfence"),
+        (format!("{domain}/team"), &namespace.team),
+        (format!("{domain}/tier"), tier),
+    ]);
+    // Enforced as the cluster's own minor knows the level; warned about as the next minor will.
+    for (mode, version) in [("enforce", minor.as_str()), ("audit", minor.as_str()), ("warn", "latest")] {
+        labels.insert(format!("pod-security.kubernetes.io/{mode}"), level.into());
+        labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), version.into());
+    }
+    let configs = model.inventory.configs.iter().filter(|config| namespace.configs.contains(config.name.as_str()));
+    json!({
+        "name": namespace.name,
+        "team": namespace.team,
+        "tier": tier,
+        "labels": labels,
+        "annotations": never_pruned().into_iter().collect::<Map<_, _>>(),
+        "configs": configs.map(|config| json!({
+            "name": config.name.as_str(),
+            "data": strings(config.data.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// `gateway`: name, from, to, port, owner, reason, expires, listen.
+pub fn gateway(gateway: &Gateway) -> Value {
+    json!({
+        "name": gateway.name.as_str(),
+        "from": gateway.from.0.iter().map(|from| from.as_str()).collect::<Vec<_>>(),
+        "to": gateway.to.as_str(),
+        "port": port_ref(&gateway.port),
+        "owner": gateway.owner.as_str(),
+        "reason": gateway.reason.as_str(),
+        "expires": gateway.expires.as_str(),
+        "listen": gateway.listen.iter().map(|(cluster, listener)| json!({
+            "cluster": cluster.value,
+            "host": listener.host.as_ref().map(|host| host.as_str()),
+            "address": listener.address.as_str(),
+            "port": listener.port.value,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// `workload`: everything of a workload on one cluster, in final form. What does not apply is null or empty.
+pub fn workload(model: &Model<'_>, instance: &Instance<'_>) -> Value {
+    let identity = &instance.workload.identity;
+    let settings = &instance.cascade.settings;
+    let name = identity.name.as_str();
+    let kind = identity.kind.value;
+    let scale = settings.scale.as_ref();
+    let ports: Vec<Value> = service_ports(settings).map(service_port).collect();
+    json!({
+        "name": name,
+        "objectName": instance.object_name,
+        "kind": kind.as_str(),
+        "team": instance.team.name.as_str(),
+        "tier": model.tiers.name(instance.tier),
+        "labels": instance.labels,
+        "annotations": instance.annotations,
+        "podAnnotations": instance.pod_annotations,
+        "selector": instance.selector,
+        "pod": instance.pod,
+        "controller": instance.controller,
+        "replicas": scale.is_none().then(|| settings.replicas.map_or(1, |replicas| replicas.value)),
+        "ports": ports,
+        "service": {
+            "type": if exposed(settings, ExposeType::LoadBalancer) { "LoadBalancer" } else { "ClusterIP" },
+            "annotations": annotations(instance, exposed(settings, ExposeType::LoadBalancer).then_some(settings)),
+        },
+        "serviceAccount": {
+            "annotations": settings.service_account.iter().flat_map(|account| account.annotations.iter())
+                .map(|(key, value)| (key.value.clone(), value.value.clone().into())).collect::<Map<String, Value>>(),
+        },
+        "config": (!settings.config.is_empty()).then(|| strings(settings.config.iter().map(|(key, value)| (key.as_str(), value.as_str())))),
+        "claims": claims(model, instance),
+        "scale": scale.map(|scale| json!({
+            "min": scale.min.value,
+            "max": scale.max.value,
+            "metrics": metrics(scale.cpu.map(|cpu| cpu.value), scale.memory.map(|memory| memory.value)),
+        })),
+        "disruption": disruption(kind, settings),
+        "ingress": ingress(model, instance),
+        "route": route(model, instance),
+        "apiAccess": settings.api_access.iter().flatten().map(|rule| {
+            let words = |list: &[Spanned<String>]| list.iter().map(|word| word.value.clone()).collect::<Vec<_>>();
+            let mut value = json!({ "apiGroups": words(&rule.api_groups), "resources": words(&rule.resources), "verbs": words(&rule.verbs) });
+            if let Some(names) = &rule.resource_names {
+                value["resourceNames"] = words(names).into();
+            }
+            value
+        }).collect::<Vec<_>>(),
+    })
+}
+
+fn strings<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
+    entries.map(|(key, value)| (key.to_owned(), value.into())).collect()
+}
+
+fn labels<const N: usize>(entries: [(String, &str); N]) -> Map<String, Value> {
+    entries.into_iter().map(|(key, value)| (key, value.into())).collect()
+}
+
+fn port_ref(port: &PortRef) -> Value {
+    match port {
+        PortRef::Number(number) => (*number).into(),
+        PortRef::Name(name) => name.as_str().into(),
+    }
+}
+
+fn service_ports(settings: &Settings) -> impl Iterator<Item = &Spanned<Port>> {
+    settings.ports.iter().flatten().filter(|port| port.service.is_none_or(|service| service.value))
+}
+
+fn service_port(port: &Spanned<Port>) -> Value {
+    let mut value = json!({
+        "name": port.name.as_str(),
+        "port": port.service_port.as_ref().unwrap_or(&port.port).value,
+        "protocol": port.protocol.map_or("TCP", |protocol| protocol.as_str()),
+        "targetPort": port.name.as_str(),
+    });
+    if let Some(spoken) = &port.app_protocol {
+        value["appProtocol"] = spoken.as_str().into();
+    }
+    value
+}
+
+fn exposed(settings: &Settings, wanted: ExposeType) -> bool {
+    settings.expose.as_ref().is_some_and(|expose| expose.r#type.value == wanted)
+}
+
+/// The workload's annotations, and those of `expose` where the object is what exposes it.
+fn annotations(instance: &Instance<'_>, exposed: Option<&Settings>) -> Value {
+    let mut merged = instance.annotations.clone();
+    for (key, value) in exposed.and_then(|settings| settings.expose.as_ref()).iter().flat_map(|expose| expose.annotations.iter()) {
+        merged[key.as_str()] = value.as_str().into();
+    }
+    merged
+}
+
+fn claims(model: &Model<'_>, instance: &Instance<'_>) -> Vec<Value> {
+    let name = instance.workload.identity.name.as_str();
+    let tier_class = model.tiers.all[instance.tier].storage_class.as_ref().map(|class| class.name.as_str());
+    let claims = instance.cascade.settings.volumes.iter().flatten().filter_map(|volume| Some((volume, volume.claim.as_ref()?)));
+    claims
+        .map(|(volume, claim)| {
+            let modes: Vec<&str> = claim.access_modes.iter().flatten().map(|mode| mode.as_str()).collect();
+            let mut spec = json!({
+                "accessModes": if modes.is_empty() { vec!["ReadWriteOnce"] } else { modes },
+                "resources": { "requests": { "storage": claim.size.as_str() } },
+            });
+            if let Some(class) = claim.storage_class.as_ref().map(|class| class.as_str()).or(tier_class) {
+                spec["storageClassName"] = class.into();
+            }
+            let mut annotations = instance.annotations.clone();
+            for (key, value) in never_pruned() {
+                annotations[key] = value;
+            }
+            json!({
+                "volume": volume.name.as_str(),
+                "name": pod::claim_name(name, volume.name.as_str()),
+                "annotations": annotations,
+                "spec": spec,
+            })
+        })
+        .collect()
+}
+
+fn metrics(cpu: Option<u32>, memory: Option<u32>) -> Vec<Value> {
+    let cpu = cpu.or_else(|| memory.is_none().then_some(80));
+    [("cpu", cpu), ("memory", memory)]
+        .into_iter()
+        .filter_map(|(resource, percent)| Some(json!({ "resource": resource, "percent": percent? })))
+        .collect()
+}
+
+/// As stated; one pod at a time where several run and nothing is stated.
+fn disruption(kind: WorkloadKind, settings: &Settings) -> Value {
+    let value = |amount: &CountOrPercent| match amount {
+        CountOrPercent::Count(count) => Value::from(*count),
+        CountOrPercent::Percent(percent) => percent.as_str().into(),
+    };
+    if !matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet) {
+        return Value::Null;
+    }
+    if let Some(stated) = &settings.disruption {
+        return match (&stated.max_unavailable, &stated.min_available) {
+            (Some(most), _) => json!({ "maxUnavailable": value(most) }),
+            (None, Some(least)) => json!({ "minAvailable": value(least) }),
+            (None, None) => Value::Null,
+        };
+    }
+    let least = settings.scale.as_ref().map(|scale| scale.min.value).or(settings.replicas.map(|replicas| replicas.value)).unwrap_or(1);
+    if least > 1 { json!({ "maxUnavailable": 1 }) } else { Value::Null }
+}
+
+/// The Service's port that is exposed: by name where one is stated, else the first.
+fn exposed_port(settings: &Settings) -> Option<&Spanned<Port>> {
+    let wanted = settings.expose.as_ref().and_then(|expose| expose.port.as_ref());
+    service_ports(settings).find(|port| match wanted.map(|wanted| &wanted.value) {
+        None => true,
+        Some(PortRef::Name(name)) => port.name.as_str() == name,
+        Some(PortRef::Number(number)) => port.service_port.as_ref().unwrap_or(&port.port).value == *number,
+    })
+}
+
+fn ingress(model: &Model<'_>, instance: &Instance<'_>) -> Value {
+    let settings = &instance.cascade.settings;
+    let (Some(expose), Some(port)) = (&settings.expose, exposed_port(settings)) else { return Value::Null };
+    if expose.r#type.value != ExposeType::Ingress {
+        return Value::Null;
+    }
+    let default = model.clusters.all[instance.cluster].raw.ingress.as_ref().map(|ingress| ingress.class.as_str());
+    json!({
+        "class": expose.class.as_ref().map(|class| class.as_str()).or(default),
+        "host": expose.host.as_ref().map(|host| host.as_str()),
+        "path": expose.path.as_ref().map_or("/", |path| path.as_str()),
+        "port": port.name.as_str(),
+        "tls": expose.tls.as_ref().map(|tls| tls.as_str()),
+        "annotations": annotations(instance, Some(settings)),
+    })
+}
+
+fn route(model: &Model<'_>, instance: &Instance<'_>) -> Value {
+    let settings = &instance.cascade.settings;
+    let (Some(expose), Some(port)) = (&settings.expose, exposed_port(settings)) else { return Value::Null };
+    let Some(gateway) = expose.gateway.as_ref().filter(|_| expose.r#type.value == ExposeType::Gateway) else { return Value::Null };
+    let default = model.clusters.all[instance.cluster].raw.ingress.as_ref().map(|ingress| ingress.namespace.as_str());
+    let mut parent =
+        json!({ "name": gateway.name.as_str(), "namespace": gateway.namespace.as_ref().map(|namespace| namespace.as_str()).or(default) });
+    if let Some(listener) = &gateway.listener {
+        parent["sectionName"] = listener.as_str().into();
+    }
+    json!({
+        "parent": parent,
+        "host": expose.host.as_ref().map(|host| host.as_str()),
+        "path": expose.path.as_ref().map_or("/", |path| path.as_str()),
+        "port": port.service_port.as_ref().unwrap_or(&port.port).value,
+        "annotations": annotations(instance, Some(settings)),
+    })
+}
