@@ -76,6 +76,25 @@ fn nothing_that_steers_a_terminal_gets_through() {
 }
 
 #[test]
+fn no_place_is_too_odd_to_show() {
+    let mut files = Files::default();
+    let file = files.add("a.yaml", "\u{feff}é:\t漢\r\n\n \r\u{202e}\u{1b}x\n😀e\u{301}\nlast");
+    let text = files.text(file).to_owned();
+    let bounds: Vec<u32> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).map(|at| u32::try_from(at).unwrap()).collect();
+    for (index, start) in bounds.iter().enumerate() {
+        for end in &bounds[index..] {
+            let span = Span { file, start: *start, end: *end };
+            let diag = Diag::new(Code::UnknownKey, span, "m").label("here").related(Span { start: *end, ..span }, "there");
+            let at = files.line_col(span);
+            for width in [0, 1, 20, 140] {
+                let text = render(Format::Human, std::slice::from_ref(&diag), &files, &Options { color: false, width });
+                assert!(text.contains(&format!("--> a.yaml:{}:{}\n", at.line, at.column)), "{start}..{end} at {width}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn fingerprints_of_a_run_differ() {
     let (files, diags) = many();
     let text = render(Format::Gitlab, &diags, &files, &Options::default());
