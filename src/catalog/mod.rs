@@ -1,23 +1,219 @@
-//! Temporary.
+//! The catalog: kinds of objects and controls as data, embedded in the program, overlaid by a site's own folders.
+//!
+//! ```text
+//! kinds/KIND/kind.yaml, *.yaml.j2, *.md.tera, ..., schema.yaml    _*.j2, _*.tera: only included by others
+//! controls/CONTROL/control.yaml
+//! shared/_*.j2, _*.tera                                           included by any kind as "shared/_name.yaml.j2"
+//! ```
+//! A file of the same path in an overlay takes the place of the embedded one; `disabled: true` in `kind.yaml` takes a kind out.
+
+mod control;
+mod custom;
+mod kind;
+mod overlay;
+mod template;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-/// c
-#[derive(Debug, Default)]
+use std::path::PathBuf;
+
+pub use control::{Control, ControlFile, Exemptible};
+pub use custom::{CustomSchema, SchemaFile};
+pub use kind::{Kind, KindFile, Layer, Rule, Scope};
+pub use template::{Language, Output, Template};
+
+use crate::decode::{Decode, Findings};
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::source::{FileId, Files};
+use crate::yaml::{self, Node};
+
+/// Every blueprint that is embedded: the path below `blueprints/`, and the text.
+static EMBEDDED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/blueprints.rs"));
+
+/// The kinds of objects and the controls of a run.
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// c
+    /// By name.
+    pub kinds: Vec<Kind>,
+    /// What every kind may include.
+    pub shared: Vec<Template>,
+    /// By name.
     pub controls: BTreeMap<String, Control>,
+    /// The schemas that kinds bring along, by the kind's name.
+    pub custom_schemas: Vec<CustomSchema>,
 }
-/// c
-#[derive(Debug)]
-pub struct Control {
-    /// c
-    pub exemptible: Vec<S>,
-}
-/// s
-#[derive(Debug)]
-pub struct S;
-impl S {
-    /// s
-    pub fn as_str(&self) -> &'static str {
-        "workload"
+
+impl Catalog {
+    /// The kind of that name.
+    pub fn kind(&self, id: &str) -> Option<&Kind> {
+        self.kinds.binary_search_by(|kind| kind.id.as_str().cmp(id)).ok().map(|at| &self.kinds[at])
     }
+}
+
+/// A file of a blueprint.
+struct Source {
+    file: FileId,
+    text: Cow<'static, str>,
+}
+
+type Folder = BTreeMap<String, Source>;
+
+/// Reads the embedded blueprints and puts the overlays over them, in their order; each is the path that findings print and the folder.
+/// Every defect of every file is a finding; what has one is left out of the catalog.
+pub fn load(files: &mut Files, overlays: &[(String, PathBuf)], findings: &mut Findings) -> Catalog {
+    load_over(EMBEDDED, files, overlays, findings)
+}
+
+/// [`load`] without the embedded blueprints: for tests of the engine that bring their own.
+pub fn load_only(files: &mut Files, overlays: &[(String, PathBuf)], findings: &mut Findings) -> Catalog {
+    load_over(&[], files, overlays, findings)
+}
+
+fn load_over(embedded: &'static [(&str, &str)], files: &mut Files, overlays: &[(String, PathBuf)], findings: &mut Findings) -> Catalog {
+    let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+    for (path, text) in embedded {
+        let file = files.add(format!("builtin:blueprints/{path}"), *text);
+        sources.insert((*path).to_owned(), Source { file, text: Cow::Borrowed(text) });
+    }
+    for (display, root) in overlays {
+        for found in overlay::read(display, root, files, findings) {
+            sources.insert(found.path, Source { file: found.file, text: Cow::Owned(found.text) });
+        }
+    }
+    let mut loader = Loader { files, findings, catalog: Catalog::default() };
+    for ((area, id), folder) in loader.folders(sources) {
+        match area.as_str() {
+            "kinds" => loader.kind(&id, folder),
+            "controls" => loader.control(&id, folder),
+            _ => loader.shared(folder),
+        }
+    }
+    loader.catalog
+}
+
+struct Loader<'a> {
+    files: &'a Files,
+    findings: &'a mut Findings,
+    catalog: Catalog,
+}
+
+impl Loader<'_> {
+    /// The files by area and folder: `("kinds", "namespace")`; those of `shared/` have no folder of their own.
+    fn folders(&mut self, sources: BTreeMap<String, Source>) -> BTreeMap<(String, String), Folder> {
+        let mut folders: BTreeMap<_, Folder> = BTreeMap::new();
+        for (path, source) in sources {
+            match path.split('/').collect::<Vec<_>>()[..] {
+                [area @ ("kinds" | "controls"), id, name] if is_name(id) => {
+                    folders.entry((area.to_owned(), id.to_owned())).or_default().insert(name.to_owned(), source);
+                }
+                ["kinds" | "controls", id, _] => {
+                    let message = format!("`{id}` is no name of a blueprint: lower-case letters, digits and `-`");
+                    self.invalid(source.file, message, None);
+                }
+                ["shared", name] => {
+                    folders.entry(("shared".to_owned(), String::new())).or_default().insert(name.to_owned(), source);
+                }
+                ["README.md"] => {}
+                _ => {
+                    let help = "Blueprints are `kinds/KIND/FILE`, `controls/CONTROL/FILE` and `shared/FILE`.".to_owned();
+                    self.invalid(source.file, "this file has no meaning here".to_owned(), Some(help));
+                }
+            }
+        }
+        folders
+    }
+
+    fn kind(&mut self, id: &str, mut folder: Folder) {
+        let Some(source) = folder.remove("kind.yaml") else {
+            let Some(first) = folder.values().next().map(|source| source.file) else { return };
+            return self.invalid(first, format!("the kind `{id}` has no `kind.yaml`"), None);
+        };
+        let Some(node) = self.single(&source, "kind.yaml") else { return };
+        if node.get("disabled").is_some_and(|flag| bool::decode(flag, &mut Vec::new()) == Some(true)) {
+            return;
+        }
+        let kind = Kind::decode(id, &node, self.files, self.findings);
+        if let Some(source) = folder.remove("schema.yaml") {
+            for node in yaml::read::read(&source.text, source.file, self.findings) {
+                self.catalog.custom_schemas.extend(CustomSchema::decode(id, &node, self.findings));
+            }
+        }
+        let Some(mut kind) = kind else { return };
+        for (name, source) in folder {
+            self.template(format!("kinds/{id}/{name}"), source, |loader, template| kind.take(template, loader.files, loader.findings));
+        }
+        if kind.templates.is_empty() {
+            let help = "Add `NAME.yaml.j2`, or `disabled: true` where the kind is to go.".to_owned();
+            return self.invalid(kind.file, format!("the kind `{id}` has no template"), Some(help));
+        }
+        self.catalog.kinds.push(kind);
+    }
+
+    fn control(&mut self, id: &str, mut folder: Folder) {
+        if let Some(source) = folder.remove("control.yaml") {
+            if let Some(node) = self.single(&source, "control.yaml") {
+                let control = Control::decode(id, &node, self.findings);
+                self.catalog.controls.extend(control.map(|control| (id.to_owned(), control)));
+            }
+        } else if let Some(source) = folder.values().next() {
+            self.invalid(source.file, format!("the control `{id}` has no `control.yaml`"), None);
+        }
+        for (name, source) in folder {
+            if name != "README.md" {
+                let help = did_you_mean(&name, ["control.yaml"]);
+                self.invalid(source.file, format!("`{name}` has no meaning in the folder of a control"), help);
+            }
+        }
+    }
+
+    fn shared(&mut self, folder: Folder) {
+        for (name, source) in folder {
+            self.template(format!("shared/{name}"), source, |loader, template| {
+                if template.is_partial() {
+                    loader.catalog.shared.push(template);
+                } else {
+                    let message = format!("`{}` makes no object: what is shared is only included", template.name());
+                    loader.invalid(template.file, message, Some("Begin its name with an underscore.".to_owned()));
+                }
+            });
+        }
+    }
+
+    fn template(&mut self, path: String, source: Source, then: impl FnOnce(&mut Self, Template)) {
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        if name == "README.md" {
+            return;
+        }
+        if let Some(template) = Template::new(&path, source.file, source.text) {
+            return then(self, template);
+        }
+        let templates = "A template's name ends in `.j2` or `.tera`, as in `deployment.yaml.j2`.".to_owned();
+        let help = did_you_mean(name, ["kind.yaml", "schema.yaml"]).unwrap_or(templates);
+        self.invalid(source.file, format!("`{name}` has no meaning in a blueprint"), Some(help));
+    }
+
+    /// The one document of a file. None of it is a finding: an empty file must not take a kind out in silence.
+    fn single(&mut self, source: &Source, name: &str) -> Option<Node> {
+        let before = self.findings.len();
+        let mut documents = yaml::read::read(&source.text, source.file, self.findings);
+        if self.findings.len() > before {
+            return None;
+        }
+        if documents.len() == 1 {
+            return documents.pop();
+        }
+        let message = if documents.is_empty() { format!("`{name}` is empty") } else { format!("`{name}` is one document, not several") };
+        let help = (name == "kind.yaml").then(|| "Write `disabled: true` where the kind is to go.".to_owned());
+        self.invalid(source.file, message, help);
+        None
+    }
+
+    fn invalid(&mut self, file: FileId, message: String, help: Option<String>) {
+        self.findings.push(Diag::new(Code::BlueprintInvalid, self.files.start(file), message).maybe_help(help));
+    }
+}
+
+fn is_name(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !id.is_empty() && id.chars().all(plain) && !id.starts_with('-') && !id.ends_with('-')
 }

@@ -1,0 +1,59 @@
+//! A control: what an exemption may name, and what a report lists.
+
+use crate::decode::{Decode, Findings};
+use crate::source::FileId;
+use crate::yaml::Node;
+
+crate::words! {
+    /// What an exemption from a control may be limited to.
+    pub enum Exemptible {
+        /// One workload.
+        Workload = "workload",
+        /// One namespace.
+        Namespace = "namespace",
+        /// One cluster.
+        Cluster = "cluster",
+        /// One tier.
+        Tier = "tier",
+    }
+}
+
+crate::record! {
+    "a control"
+    /// `control.yaml` as it is written.
+    pub struct ControlFile {
+        /// What it asks for, in a few words.
+        pub title: String,
+        /// Why.
+        pub why: String,
+        /// The controls of a catalogue that it serves: `SP 800-190 4.4.3`.
+        pub serves: Vec<String>,
+        /// What an exemption from it may be limited to; nothing may be exempted if left out.
+        pub exemptible: Vec<Exemptible>,
+    }
+}
+
+/// A control.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// The folder's name, which exemptions use.
+    pub id: String,
+    /// What it asks for, in a few words.
+    pub title: String,
+    /// Why.
+    pub why: String,
+    /// The controls of a catalogue that it serves.
+    pub serves: Vec<String>,
+    /// What an exemption from it may be limited to.
+    pub exemptible: Vec<Exemptible>,
+    /// Its `control.yaml`.
+    pub file: FileId,
+}
+
+impl Control {
+    /// Reads `control.yaml`.
+    pub(super) fn decode(id: &str, node: &Node, findings: &mut Findings) -> Option<Self> {
+        let ControlFile { title, why, serves, exemptible } = ControlFile::decode(node, findings)?;
+        Some(Self { id: id.to_owned(), title, why, serves, exemptible, file: node.span.file })
+    }
+}

@@ -1,0 +1,161 @@
+//! A kind of object: a folder with `kind.yaml`, its templates, and the schema of its objects where Kubernetes does not state one.
+
+use crate::decode::{Decode, Findings};
+use crate::diag::{Code, Diag};
+use crate::source::{FileId, Files, Span, Spanned};
+use crate::yaml::Node;
+
+use super::template::{Output, Template};
+
+crate::words! {
+    /// What a kind repeats over: it makes one object, or one for each item of `forEach`, for every one of these.
+    pub enum Scope {
+        /// Once.
+        Fleet = "fleet",
+        /// For every tier.
+        Tier = "tier",
+        /// For every cluster.
+        Cluster = "cluster",
+        /// For every node pool of every cluster.
+        NodePool = "node-pool",
+        /// For every namespace of every cluster.
+        Namespace = "namespace",
+        /// For every workload in every of its clusters.
+        Workload = "workload",
+        /// For every gateway, in every cluster that it touches.
+        Gateway = "gateway",
+    }
+}
+
+crate::words! {
+    /// The layer of a cluster's tree that an object belongs to; a later one waits for the earlier ones.
+    pub enum Layer {
+        /// Policies, cluster roles, priority classes: before anything they guard.
+        Guardrails = "10-guardrails",
+        /// Namespaces and what closes them.
+        Namespaces = "20-namespaces",
+        /// Roles, quotas, the declared flows.
+        Access = "30-access",
+        /// The workloads, a folder for each namespace.
+        Workloads = "40-workloads",
+        /// What scrapes and watches; nothing waits for it.
+        Monitoring = "50-monitoring",
+    }
+}
+
+crate::record! {
+    "a kind"
+    /// `kind.yaml` as it is written.
+    pub struct KindFile {
+        /// What the object is, in a few words.
+        pub title: String,
+        /// Why it is there, for people who read a report.
+        pub why: String,
+        /// What it repeats over.
+        pub scope: Scope,
+        /// The layer of its objects; left out for a document.
+        pub layer: Option<Layer>,
+        /// Where it is written: a template, below the layer's folder, or below the output's root where there is no layer.
+        pub path: Spanned<String>,
+        /// Whether it is made at all: an expression; always, if left out.
+        pub when: Option<Spanned<String>>,
+        /// One object for each item of a list: an expression; the item is `item`, its number from 0 is `index`.
+        pub for_each: Option<Spanned<String>>,
+        /// The order of objects within one file; equal ones go by the kind's name. 0 if left out.
+        pub order: Option<i32>,
+        /// The controls it serves, as a report prints them: `SP 800-190 4.3.4`.
+        pub serves: Vec<String>,
+        /// The keys of the inventory that it makes objects of.
+        pub needs: Vec<String>,
+        /// `true` takes the kind out; meant for a site's own folder over the embedded one.
+        pub disabled: Option<bool>,
+    }
+}
+
+/// Text in `kind.yaml` that a template engine reads.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name within the engine: `kinds/namespace/kind.yaml#path`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Where in the file its first byte stands, where the file holds the text as it is, without escapes or folded lines.
+    pub offset: Option<u32>,
+}
+
+/// A kind of object.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// The folder's name.
+    pub id: String,
+    /// What the object is, in a few words.
+    pub title: String,
+    /// Why it is there.
+    pub why: String,
+    /// What it repeats over.
+    pub scope: Scope,
+    /// The layer; none for a document.
+    pub layer: Option<Layer>,
+    /// Where it is written: a template.
+    pub path: Rule,
+    /// Whether it is made: an expression.
+    pub when: Option<Rule>,
+    /// The list it is made for each item of: an expression.
+    pub for_each: Option<Rule>,
+    /// The order within one file.
+    pub order: i32,
+    /// The controls it serves.
+    pub serves: Vec<String>,
+    /// The keys of the inventory that it makes objects of.
+    pub needs: Vec<String>,
+    /// One object each, by name.
+    pub templates: Vec<Template>,
+    /// What these include.
+    pub partials: Vec<Template>,
+    /// Its `kind.yaml`.
+    pub file: FileId,
+}
+
+impl Kind {
+    /// Reads `kind.yaml`; the templates are added by the caller.
+    pub(super) fn decode(id: &str, node: &Node, files: &Files, findings: &mut Findings) -> Option<Self> {
+        let file = KindFile::decode(node, findings)?;
+        let rule = |key: &str, text: Spanned<String>| Rule {
+            name: format!("kinds/{id}/kind.yaml#{key}"),
+            offset: files.slice(text.span).find(text.as_str()).map(|at| text.span.start + u32::try_from(at).unwrap_or(0)),
+            span: text.span,
+            text: text.value,
+        };
+        Some(Self {
+            id: id.to_owned(),
+            title: file.title,
+            why: file.why,
+            scope: file.scope,
+            layer: file.layer,
+            path: rule("path", file.path),
+            when: file.when.map(|text| rule("when", text)),
+            for_each: file.for_each.map(|text| rule("forEach", text)),
+            order: file.order.unwrap_or_default(),
+            serves: file.serves,
+            needs: file.needs,
+            templates: Vec::new(),
+            partials: Vec::new(),
+            file: node.span.file,
+        })
+    }
+
+    /// Takes a template of the folder.
+    pub(super) fn take(&mut self, template: Template, files: &Files, findings: &mut Findings) {
+        if template.is_partial() {
+            self.partials.push(template);
+        } else if self.layer.is_some() && template.output != Output::Data {
+            let message = format!("`{}` is no manifest, but the kind has a layer", template.name());
+            let diag = Diag::new(Code::BlueprintInvalid, files.start(template.file), message);
+            findings.push(diag.help("Name it `*.yaml.j2` or `*.yaml.tera`, or leave `layer` out of `kind.yaml` where it is a document."));
+        } else {
+            self.templates.push(template);
+        }
+    }
+}

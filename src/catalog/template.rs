@@ -1,0 +1,105 @@
+//! One template: which language it is written in, and what its output is.
+
+use std::borrow::Cow;
+
+use crate::source::{FileId, Span};
+
+/// The template languages, chosen by a file's last extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// `*.j2`: `MiniJinja`.
+    Jinja,
+    /// `*.tera`: Tera 2.
+    Tera,
+}
+
+/// What a template's output is, which decides how interpolated values are escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Output {
+    /// `.yaml`, `.yml` and `.json`: a value is a JSON scalar, list or mapping.
+    Data,
+    /// `.md`: a value is text that opens no structure.
+    Markdown,
+    /// `.html`: a value is text, outside of tags or within a quoted attribute.
+    Html,
+    /// `.sh`: a value is one single-quoted word.
+    Shell,
+    /// Anything else: plain text, one line.
+    Text,
+}
+
+impl Output {
+    /// What a file of that name is; a template's own extension is looked through.
+    pub fn of(name: &str) -> Self {
+        let name = name.strip_suffix(".j2").or_else(|| name.strip_suffix(".tera")).unwrap_or(name);
+        match name.rsplit('.').next() {
+            Some("yaml" | "yml" | "json") => Self::Data,
+            Some("md") => Self::Markdown,
+            Some("html") => Self::Html,
+            Some("sh") => Self::Shell,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// A template of a kind, or one that others include.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The path below `blueprints/`, which is also its name within the engines: `kinds/namespace/namespace.yaml.j2`.
+    pub path: String,
+    /// Its language.
+    pub language: Language,
+    /// What it writes.
+    pub output: Output,
+    /// Where findings point.
+    pub file: FileId,
+    /// Its source.
+    pub text: Cow<'static, str>,
+}
+
+impl Template {
+    /// The template in a file, unless the name says that it is none.
+    pub(super) fn new(path: &str, file: FileId, text: Cow<'static, str>) -> Option<Self> {
+        let language = match path.rsplit('.').next() {
+            Some("j2") => Language::Jinja,
+            Some("tera") => Language::Tera,
+            _ => return None,
+        };
+        Some(Self { path: path.to_owned(), language, output: Output::of(path), file, text })
+    }
+
+    /// The name within its folder.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// An empty span at its very beginning.
+    pub fn start(&self) -> Span {
+        Span { file: self.file, start: 0, end: 0 }
+    }
+
+    /// Whether it is only there for others to include: its name begins with an underscore.
+    pub fn is_partial(&self) -> bool {
+        self.name().starts_with('_')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Output;
+
+    #[test]
+    fn the_name_without_the_template_extension_says_what_the_output_is() {
+        for (name, output) in [
+            ("deployment.yaml.j2", Output::Data),
+            ("list.json.tera", Output::Data),
+            ("report.html.tera", Output::Html),
+            ("runbook.md.tera", Output::Markdown),
+            ("join.sh.j2", Output::Shell),
+            ("hosts.txt.j2", Output::Text),
+            ("motd.j2", Output::Text),
+        ] {
+            assert_eq!(Output::of(name), output, "{name}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One face for both template languages.
+
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, Kind, Language, Rule, Template};
+use crate::decode::Findings;
+use crate::diag::Code;
+use crate::source::Span;
+
+use super::failure::{Failure, Fault, Places};
+use super::jinja::{BEFORE_EXPRESSION, Jinja};
+use super::limits;
+use super::view::{View, ViewValue};
+
+/// Every template and rule of a catalog, compiled. Used from many threads at once.
+pub struct Engine {
+    jinja: Jinja,
+    places: Places,
+}
+
+impl Engine {
+    /// Compiles a catalog. Every template that does not compile is a finding; rendering it would fail too.
+    pub fn new(catalog: &Catalog) -> (Self, Findings) {
+        let mut engine = Self { jinja: Jinja::new(), places: Places::default() };
+        let mut findings = Findings::new();
+        for kind in &catalog.kinds {
+            engine.add_rules(kind, &mut findings);
+        }
+        let owned = catalog.kinds.iter().flat_map(|kind| kind.templates.iter().chain(&kind.partials));
+        for template in catalog.shared.iter().chain(owned) {
+            engine.add_template(template, &mut findings);
+        }
+        (engine, findings)
+    }
+
+    fn add_rules(&mut self, kind: &Kind, findings: &mut Findings) {
+        self.places.add_rule(&kind.path, 0);
+        let added = self.jinja.add_template(&kind.path.name, kind.path.text.clone());
+        findings.extend(added.err().map(|fault| self.failure(fault, kind.path.span).into_diag()));
+        for rule in kind.when.iter().chain(&kind.for_each) {
+            self.places.add_rule(rule, BEFORE_EXPRESSION.len());
+            let added = self.jinja.add_expression(&rule.name, &rule.text);
+            findings.extend(added.err().map(|fault| self.failure(fault, rule.span).into_diag()));
+        }
+    }
+
+    fn add_template(&mut self, template: &Template, findings: &mut Findings) {
+        self.places.add_template(template);
+        if template.language == Language::Jinja {
+            let added = self.jinja.add_template(&template.path, template.text.clone().into_owned());
+            findings.extend(added.err().map(|fault| self.failure(fault, template.start()).into_diag()));
+        }
+    }
+
+    /// Whether a kind makes its object for this view: what `when` says, and always where it says nothing.
+    pub fn condition(&self, kind: &Kind, view: &View) -> Result<bool, Failure> {
+        kind.when.as_ref().map_or(Ok(true), |rule| Ok(self.evaluate(rule, view)?.is_true()))
+    }
+
+    /// The items of `forEach`; none of them where the kind makes one object for a view.
+    pub fn items(&self, kind: &Kind, view: &View) -> Result<Vec<Arc<ViewValue>>, Failure> {
+        let Some(rule) = &kind.for_each else { return Ok(Vec::new()) };
+        let value = self.evaluate(rule, view)?;
+        match serde_json::to_value(&value) {
+            Ok(serde_json::Value::Array(items)) => Ok(items.into_iter().map(ViewValue::new).collect()),
+            _ => Err(Failure {
+                code: Code::TemplateError,
+                span: rule.span,
+                message: format!("`forEach` takes a list, not a value of type {}", value.kind()),
+                help: None,
+            }),
+        }
+    }
+
+    /// Where the object of this view is written, below the layer's folder or the output's root.
+    pub fn path(&self, kind: &Kind, view: &View) -> Result<String, Failure> {
+        self.jinja.render(&kind.path.name, view).map_err(|fault| self.failure(fault, kind.path.span))
+    }
+
+    /// Renders one of a kind's templates.
+    ///
+    /// # Panics
+    /// Where the kind has no template of that number.
+    pub fn render(&self, kind: &Kind, template: usize, view: &View) -> Result<String, Failure> {
+        let template = &kind.templates[template];
+        let rendered = self.jinja.render(&template.path, view).map_err(|fault| self.failure(fault, template.start()))?;
+        if rendered.len() > limits::OUTPUT_BYTES {
+            return Err(self.failure(Fault::too_much(), template.start()));
+        }
+        Ok(rendered)
+    }
+
+    fn evaluate(&self, rule: &Rule, view: &View) -> Result<minijinja::Value, Failure> {
+        self.jinja.evaluate(&rule.name, view).map_err(|fault| self.failure(fault, rule.span))
+    }
+
+    /// `asked` is what was rendered, for where the engine does not say which text failed.
+    fn failure(&self, fault: Fault, asked: Span) -> Failure {
+        let code = if fault.limit { Code::TemplateLimit } else { Code::TemplateError };
+        let span = self.places.span(&fault.name, fault.range).unwrap_or(asked);
+        Failure { code, span, message: fault.message, help: fault.help }
+    }
+}

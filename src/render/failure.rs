@@ -1,0 +1,126 @@
+//! A template that failed: what is wrong, and where in which file of a blueprint.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::catalog::{Rule, Template};
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::source::Span;
+
+use super::limits;
+use super::view::View;
+
+/// Why a template failed for one view, or at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// [`Code::TemplateError`] or [`Code::TemplateLimit`].
+    pub code: Code,
+    /// Where in the template, or in the template that it includes.
+    pub span: Span,
+    /// What is wrong. Names of the view may stand in it, never its values.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// The finding; the caller adds the place of the inventory that led there.
+    pub fn into_diag(self) -> Diag {
+        Diag::new(self.code, self.span, self.message).maybe_help(self.help)
+    }
+}
+
+/// What an engine says: the range is in the text that it knows under that name.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) limit: bool,
+    pub(super) name: String,
+    pub(super) range: Option<Range<usize>>,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Fault {
+    /// The output is larger than one may be.
+    pub(super) fn too_much() -> Self {
+        let message = format!("the template writes more than {} MiB", limits::OUTPUT_BYTES >> 20);
+        Self { limit: true, name: String::new(), range: None, message, help: Some(limits::HELP.to_owned()) }
+    }
+}
+
+/// Where the text of one name of an engine stands.
+struct Place {
+    /// All of it.
+    whole: Span,
+    /// Where in the file the engine's first byte stands; none where the two differ by more than that.
+    base: Option<i64>,
+}
+
+/// Where the texts of an engine stand, by the names that it knows them under.
+#[derive(Default)]
+pub(super) struct Places(HashMap<String, Place>);
+
+impl Places {
+    pub(super) fn add_template(&mut self, template: &Template) {
+        let end = u32::try_from(template.text.len()).unwrap_or(u32::MAX);
+        let whole = Span { file: template.file, start: 0, end };
+        self.0.insert(template.path.clone(), Place { whole, base: Some(0) });
+    }
+
+    /// `before` is how many bytes the engine's text has before the rule's own.
+    pub(super) fn add_rule(&mut self, rule: &Rule, before: usize) {
+        let base = rule.offset.map(|at| i64::from(at) - i64::try_from(before).unwrap_or(0));
+        self.0.insert(rule.name.clone(), Place { whole: rule.span, base });
+    }
+
+    /// The span of a range of bytes in a text; the first name known wins.
+    pub(super) fn span(&self, name: &str, range: Option<Range<usize>>) -> Option<Span> {
+        let place = self.0.get(name)?;
+        let (Some(base), Some(range)) = (place.base, range) else { return Some(shortened(place.whole)) };
+        let at = |byte: usize| u32::try_from(base + i64::try_from(byte).unwrap_or(0)).unwrap_or(0);
+        let start = at(range.start).clamp(place.whole.start, place.whole.end);
+        Some(Span { start, end: at(range.end).clamp(start, place.whole.end), ..place.whole })
+    }
+}
+
+/// A whole template is no place to point at; its beginning is.
+fn shortened(whole: Span) -> Span {
+    if whole.start == 0 { Span { end: 0, ..whole } } else { whole }
+}
+
+/// What to do about a name that is not there: `workload.nmae`.
+pub(super) fn undefined_help(path: &str, view: &View) -> Option<String> {
+    let mut names = path.split('.');
+    let first = names.next()?;
+    let Some(value) = view.get(first) else {
+        let known: Vec<&str> = view.iter().map(|(name, _)| name).collect();
+        return did_you_mean(first, known.iter().copied())
+            .or_else(|| (!known.is_empty()).then(|| format!("Here are: {}.", known.join(", "))));
+    };
+    let mut value = value.json();
+    let mut so_far = first.to_owned();
+    for name in names {
+        let Value::Object(entries) = value else { return Some(format!("`{so_far}` is {}.", shape(value))) };
+        let Some(next) = entries.get(name) else {
+            let known = entries.keys().map(String::as_str);
+            return did_you_mean(name, known.clone())
+                .or_else(|| Some(format!("`{so_far}` has: {}.", known.collect::<Vec<_>>().join(", "))));
+        };
+        value = next;
+        so_far = format!("{so_far}.{name}");
+    }
+    None
+}
+
+fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}

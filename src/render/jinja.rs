@@ -1,0 +1,259 @@
+//! `*.j2`: `MiniJinja`, set up so that nothing undefined, unescaped or endless gets out, and nothing from outside gets in.
+//!
+//! Fuel is what ends a loop or a bomb: the engine charges instructions and the bytes it makes alike, so that a number of it bounds both
+//! time and memory, and the same template fails at the same place on every machine.
+
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Enumerator, Object, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output as Writer, State, UndefinedBehavior};
+
+use crate::catalog::Output;
+
+use super::failure::{Fault, undefined_help};
+use super::view::View;
+use super::{escape, limits};
+
+/// The filters that a template may use: those of the engine but the ones that mark text as safe or print values in Python's way, and ours.
+pub(super) const FILTERS: &[&str] = &[
+    "abs",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "code",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "json",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "zip",
+];
+
+/// What stands before an expression, so that it is compiled once and its value can be asked for.
+pub(super) const BEFORE_EXPRESSION: &str = "{% set result = (";
+const AFTER_EXPRESSION: &str = ") %}";
+
+/// How the formatter knows the path of an object from the outputs of templates.
+const PATH: &str = "path";
+
+/// An environment with every template of a catalog.
+pub(super) struct Jinja {
+    env: Environment<'static>,
+}
+
+impl Jinja {
+    pub(super) fn new() -> Self {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_fuel(Some(limits::FUEL));
+        env.set_recursion_limit(limits::RECURSION);
+        // For the name and the place of what is undefined; the values that it collects beside them are never printed.
+        env.set_debug(true);
+        env.set_auto_escape_callback(|name| AutoEscape::Custom(escape_name(name).into()));
+        env.set_path_join_callback(|name, parent| super::resolve(name, parent).into());
+        env.set_formatter(format);
+        if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
+            env.set_syntax(syntax);
+        }
+        env.remove_global("debug");
+        for filter in ["safe", "escape", "e", "tojson", "pprint", "format", "attr"] {
+            env.remove_filter(filter);
+        }
+        env.add_filter("json", json);
+        env.add_filter("code", code);
+        Self { env }
+    }
+
+    /// Takes a template under its name.
+    pub(super) fn add_template(&mut self, name: &str, text: String) -> Result<(), Fault> {
+        self.env.add_template_owned(name.to_owned(), text).map_err(|error| fault(&error, None))
+    }
+
+    /// Takes an expression under a name; its places are counted with [`BEFORE_EXPRESSION`].
+    pub(super) fn add_expression(&mut self, name: &str, text: &str) -> Result<(), Fault> {
+        // Alone first: what is no expression by itself must not become one by what stands around it.
+        if let Err(error) = self.env.compile_expression_owned(text.to_owned()) {
+            let mut fault = fault(&error, None);
+            name.clone_into(&mut fault.name);
+            fault.range = fault.range.map(|range| range.start + BEFORE_EXPRESSION.len()..range.end + BEFORE_EXPRESSION.len());
+            return Err(fault);
+        }
+        self.add_template(name, format!("{BEFORE_EXPRESSION}{text}{AFTER_EXPRESSION}"))
+    }
+
+    /// Renders a template.
+    pub(super) fn render(&self, name: &str, view: &View) -> Result<String, Fault> {
+        let template = self.env.get_template(name).map_err(|error| fault(&error, Some(view)))?;
+        template.render(context(view)).map_err(|error| fault(&error, Some(view)))
+    }
+
+    /// The value of an expression.
+    pub(super) fn evaluate(&self, name: &str, view: &View) -> Result<Value, Fault> {
+        let template = self.env.get_template(name).map_err(|error| fault(&error, Some(view)))?;
+        let captured = template.render_captured(context(view)).map_err(|error| fault(&error, Some(view)))?;
+        Ok(captured.state().lookup("result").unwrap_or(Value::UNDEFINED))
+    }
+}
+
+/// A view as the root of a template's names.
+#[derive(Debug)]
+struct Root(View);
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.get(key).map(|value| value.jinja().clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(name)).collect())
+    }
+}
+
+fn context(view: &View) -> Value {
+    Value::from_object(Root(view.clone()))
+}
+
+fn escape_name(template: &str) -> &'static str {
+    match Output::of(template) {
+        _ if template.ends_with("#path") => PATH,
+        Output::Data => "data",
+        Output::Markdown => "markdown",
+        Output::Html => "html",
+        Output::Shell => "shell",
+        Output::Text => "text",
+    }
+}
+
+fn output(state: &State) -> Option<Output> {
+    match state.auto_escape() {
+        AutoEscape::Custom(name) => match &**name {
+            "data" => Some(Output::Data),
+            "markdown" => Some(Output::Markdown),
+            "html" => Some(Output::Html),
+            "shell" => Some(Output::Shell),
+            "text" => Some(Output::Text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Writes every value that a template prints.
+fn format(out: &mut Writer, state: &mut State, value: &Value) -> Result<(), Error> {
+    let Some(output) = output(state) else {
+        return if matches!(state.auto_escape(), AutoEscape::Custom(_)) { path_part(out, value) } else { Err(refused(ESCAPE_HATCH)) };
+    };
+    if let Some(text) = value.as_str() {
+        let written = if value.is_safe() { out.write_str(text) } else { escape::string(out, output, text) };
+        return Ok(written?);
+    }
+    Ok(escape::value(out, output, &plain(value)?)?)
+}
+
+const ESCAPE_HATCH: &str = "`autoescape` cannot be changed: every value is escaped for what it stands in";
+
+/// A part of an object's path: nothing in it may be a separator, or a step upwards.
+fn path_part(out: &mut Writer, value: &Value) -> Result<(), Error> {
+    let text = match value.kind() {
+        ValueKind::String => value.as_str().unwrap_or_default().to_owned(),
+        ValueKind::Number if value.is_integer() => value.to_string(),
+        kind => return Err(refused(format!("a path takes texts and whole numbers, not a value of type {kind}"))),
+    };
+    if text.is_empty() || text == "." || text == ".." || text.chars().any(|c| matches!(c, '/' | '\\') || c.is_control()) {
+        return Err(refused("a value in a path may not be empty, `.` or `..`, or hold a separator or a control character"));
+    }
+    Ok(out.write_str(&text)?)
+}
+
+/// `json`: a value's JSON as a text, which is then escaped like any other; a document within an annotation, for instance.
+fn json(value: &Value) -> Result<String, Error> {
+    let mut text = String::new();
+    escape::json(&mut text, &plain(value)?)?;
+    Ok(text)
+}
+
+/// `code`: a text within a code span or block of Markdown.
+fn code(state: &State, value: &Value) -> Result<Value, Error> {
+    if output(state) != Some(Output::Markdown) {
+        return Err(refused("`code` is for Markdown"));
+    }
+    escape::code(&escape::as_text(&plain(value)?)).map(Value::from_safe_string).map_err(refused)
+}
+
+/// The value as JSON; numbers that JSON does not have are refused.
+fn plain(value: &Value) -> Result<serde_json::Value, Error> {
+    let infinite = value.kind() == ValueKind::Number && f64::try_from(value.clone()).is_ok_and(|number| !number.is_finite());
+    let refuse = || refused(format!("a value of type {} cannot be printed", value.kind()));
+    if infinite || value.kind() == ValueKind::Undefined {
+        return Err(refuse());
+    }
+    serde_json::to_value(value).map_err(|_| refuse())
+}
+
+fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// The engine's error in our words: the innermost one, which is where an included template failed.
+fn fault(error: &Error, view: Option<&View>) -> Fault {
+    let mut innermost = error;
+    while let Some(source) = std::error::Error::source(innermost).and_then(|source| source.downcast_ref::<Error>()) {
+        innermost = source;
+    }
+    let detail = innermost.detail().unwrap_or_default();
+    let limit = innermost.kind() == ErrorKind::OutOfFuel || detail.contains("recursion limit") || detail.contains("too many elements");
+    let message = match innermost.kind() {
+        ErrorKind::OutOfFuel => format!("the template did not end within {} steps", limits::FUEL),
+        ErrorKind::InvalidOperation | ErrorKind::SyntaxError | ErrorKind::UndefinedError if !detail.is_empty() => detail.to_owned(),
+        kind if detail.is_empty() => kind.to_string(),
+        kind => format!("{kind}: {detail}"),
+    };
+    let undefined = || {
+        let (_, rest) = detail.split_once('`')?;
+        let (path, _) = rest.split_once('`')?;
+        undefined_help(path, view?)
+    };
+    let help = match innermost.kind() {
+        _ if limit => Some(limits::HELP.to_owned()),
+        ErrorKind::UndefinedError => undefined(),
+        _ => None,
+    };
+    Fault { limit, name: innermost.name().unwrap_or_default().to_owned(), range: innermost.range(), message, help }
+}

@@ -1,0 +1,13 @@
+//! What one rendering may cost. An ordinary template takes a few hundred units of fuel and a few kilobytes.
+
+/// Units of fuel: about one for each instruction, and one for each 64 bytes made.
+pub(super) const FUEL: u64 = 1_000_000;
+
+/// How deep macros, includes and loops may nest within one another; a thread of the pool has two megabytes of stack.
+pub(super) const RECURSION: usize = 120;
+
+/// How large one rendered text may be.
+pub(super) const OUTPUT_BYTES: usize = 8 << 20;
+
+/// The help of every finding about a limit.
+pub(super) const HELP: &str = "Look for a loop over a range, a macro that calls itself, or a text that grows in a loop.";
