@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::path::folders;
 use super::{
-    Change, Class, Delta, Digest, Entry, Error, FileContent, LOCK_FILE, Odd, PENDING_FILE, RUNNING_FILE, Recorded, STAGED_SUFFIX, Tree,
+    Change, Class, Delta, Digest, Entry, Error, FileContent, LOCK_FILE, Odd, PENDING_FILE, Pending, RUNNING_FILE, Recorded, STAGED_SUFFIX,
+    Tree,
 };
 
 /// Compares what is planned with what the records say is ours and with what is there. Folders are read in parallel.
@@ -65,7 +66,7 @@ impl<'a> Known<'a> {
         for (path, entry) in recorded.lock.entries() {
             known.facts(path.as_str(), false).locked = Some(entry);
         }
-        for (path, change) in recorded.pending.iter().flat_map(|pending| pending.changes()) {
+        for (path, change) in recorded.pending.iter().flat_map(Pending::changes) {
             known.facts(path.as_str(), false).pending = Some(change);
         }
         known

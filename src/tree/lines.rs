@@ -31,7 +31,7 @@ impl Damage {
 /// The lines between header and end, with their numbers.
 pub(super) fn parse<'a>(format: &Format, bytes: &'a [u8]) -> Result<Vec<(usize, &'a str)>, Damage> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         Damage::new(line, "the line is not UTF-8")
     })?;
     let mut rows = Vec::new();

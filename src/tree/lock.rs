@@ -122,7 +122,7 @@ mod tests {
         is(damage(|_| String::new()), 1, "cut off");
         is(damage(|text| text.replace("# end\n", "")), 3, "cut off");
         is(damage(|text| text.trim_end().to_owned()), 4, "cut off");
-        is(damage(|text| text[..text.len() / 2].to_owned()), 2, "not `<sha256>  <path>  <owner>`");
+        is(damage(|text| text[..text.len() / 2].to_owned()), 2, "cut off");
         is(damage(|text| text.replace("v1", "v2")), 1, "does not know");
         is(damage(|text| text.replacen('#', "", 1)), 1, "first line");
         is(damage(|text| text.replace('\n', "\r\n")), 1, "carriage return");

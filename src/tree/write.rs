@@ -142,7 +142,7 @@ impl<'a> Steps<'a> {
             delete.entry(folders(path).next()).or_default().push(path.as_str());
             empty.extend(folders(path));
         }
-        empty.extend(delta.gone.iter().flat_map(|path| path.folders()));
+        empty.extend(delta.gone.iter().flat_map(TreePath::folders));
         Self {
             stage: stage.into_values().collect(),
             late,

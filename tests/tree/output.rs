@@ -9,10 +9,10 @@ use ringfence::tree::{self, Class, Delta, Error, Exclusive, Fault, Faults, FileC
 use tempfile::TempDir;
 
 /// Some files: path and text.
-pub type Texts<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Texts<'a> = &'a [(&'a str, &'a str)];
 
 /// A tree of these files, each owned by its own name.
-pub fn tree(files: Texts) -> Tree {
+pub(crate) fn tree(files: Texts) -> Tree {
     let mut sources = Files::default();
     let origin = sources.add("inventory/fleet.yaml", "");
     let mut tree = Tree::new();
@@ -24,7 +24,7 @@ pub fn tree(files: Texts) -> Tree {
 }
 
 /// Everything below a folder: files with their bytes, folders (`/` at the end) and links (`@`) without.
-pub fn snapshot(root: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn snapshot(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = walkdir::WalkDir::new(root).min_depth(1).into_iter().map(|entry| {
         let entry = entry.unwrap();
         let path = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
@@ -37,26 +37,26 @@ pub fn snapshot(root: &Path) -> BTreeMap<String, Vec<u8>> {
     entries.collect()
 }
 
-pub struct Output {
+pub(crate) struct Output {
     _scratch: TempDir,
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
 }
 
 impl Output {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let scratch = TempDir::new().unwrap();
         Self { root: scratch.path().join("output"), _scratch: scratch }
     }
 
     /// One into which these files were generated.
-    pub fn with(files: Texts) -> Self {
+    pub(crate) fn with(files: Texts) -> Self {
         let output = Self::new();
         output.generate(files).unwrap();
         output
     }
 
     /// One that holds just this.
-    pub fn of(files: &BTreeMap<String, Vec<u8>>) -> Self {
+    pub(crate) fn of(files: &BTreeMap<String, Vec<u8>>) -> Self {
         let output = Self::new();
         fs::create_dir_all(&output.root).unwrap();
         for (path, bytes) in files {
@@ -68,58 +68,58 @@ impl Output {
         output
     }
 
-    pub fn generate(&self, files: Texts) -> Result<Summary, Error> {
+    pub(crate) fn generate(&self, files: Texts) -> Result<Summary, Error> {
         self.write(files, &Options::default())
     }
 
-    pub fn force(&self, files: Texts) -> Result<Summary, Error> {
+    pub(crate) fn force(&self, files: Texts) -> Result<Summary, Error> {
         self.write(files, &Options { force: true, ..Options::default() })
     }
 
     /// Ends a run so; also returns what a power failure would tear.
-    pub fn stop(&self, files: Texts, fault: Fault) -> (Result<Summary, Error>, Vec<PathBuf>) {
+    pub(crate) fn stop(&self, files: Texts, fault: Fault) -> (Result<Summary, Error>, Vec<PathBuf>) {
         let options = Options { force: false, faults: Faults::at(fault) };
         let result = self.write(files, &options);
         (result, options.faults.unsynced())
     }
 
-    pub fn write(&self, files: Texts, options: &Options) -> Result<Summary, Error> {
+    pub(crate) fn write(&self, files: Texts, options: &Options) -> Result<Summary, Error> {
         let tree = tree(files);
         let hold = Exclusive::take(&self.root)?;
         let delta = tree::compare(&tree, &tree::read(&self.root)?, &self.root)?;
         tree::write(&hold, &tree, &delta, options)
     }
 
-    pub fn delta(&self, files: Texts) -> Delta {
+    pub(crate) fn delta(&self, files: Texts) -> Delta {
         let _hold = Shared::take(&self.root).unwrap();
         tree::compare(&tree(files), &tree::read(&self.root).unwrap(), &self.root).unwrap()
     }
 
     /// Classes by path, but for what is unchanged.
-    pub fn classes(&self, files: Texts) -> Vec<(String, Class)> {
+    pub(crate) fn classes(&self, files: Texts) -> Vec<(String, Class)> {
         self.delta(files).classes.into_iter().filter(|(_, class)| *class != Class::Unchanged).collect()
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    pub fn put(&self, path: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn put(&self, path: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
-    pub fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
-    pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
         snapshot(&self.root)
     }
 
     /// What a first run into an empty folder makes of these files.
-    pub fn fresh(files: Texts) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn fresh(files: Texts) -> BTreeMap<String, Vec<u8>> {
         Self::with(files).snapshot()
     }
 }

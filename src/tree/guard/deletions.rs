@@ -82,7 +82,7 @@ fn may_be_protected(id: &Id) -> bool {
     PROTECTED.contains(&(&id.group, &id.kind)) || (id.group == "apps" && id.kind == "StatefulSet")
 }
 
-/// A StatefulSet leaves its claims behind unless it says otherwise.
+/// A `StatefulSet` leaves its claims behind unless it says otherwise.
 fn is_protected(object: &Object) -> bool {
     object.id.kind != "StatefulSet" || objects::text(&object.value, "/spec/persistentVolumeClaimRetentionPolicy/whenDeleted") == "Delete"
 }
