@@ -10,7 +10,7 @@ use super::Error;
 #[derive(Debug)]
 pub struct Exclusive {
     root: PathBuf,
-    _handle: File,
+    _held: Held,
 }
 
 impl Exclusive {
@@ -18,8 +18,8 @@ impl Exclusive {
     pub fn take(root: &Path) -> Result<Self, Error> {
         fs::create_dir_all(root).map_err(Error::io("make the folder", root))?;
         let handle = handle(root).map_err(Error::io("open", root))?;
-        held(handle.try_lock(), root)?;
-        Ok(Self { root: root.to_owned(), _handle: handle })
+        answer(handle.try_lock(), root)?;
+        Ok(Self { root: root.to_owned(), _held: Held(handle) })
     }
 
     /// The output.
@@ -31,22 +31,34 @@ impl Exclusive {
 /// The right to look at an output that nobody writes meanwhile.
 #[derive(Debug)]
 pub struct Shared {
-    _handle: Option<File>,
+    _held: Option<Held>,
 }
 
 impl Shared {
     /// Takes it at once or fails with [`Error::Busy`]; where there is no output, there is nothing to hold.
     pub fn take(root: &Path) -> Result<Self, Error> {
         let handle = match handle(root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self { _handle: None }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self { _held: None }),
             other => other.map_err(Error::io("open", root))?,
         };
-        held(handle.try_lock_shared(), root)?;
-        Ok(Self { _handle: Some(handle) })
+        answer(handle.try_lock_shared(), root)?;
+        Ok(Self { _held: Some(Held(handle)) })
     }
 }
 
-fn held(answer: Result<(), TryLockError>, root: &Path) -> Result<(), Error> {
+/// A lock that is given back when it is dropped. Closing alone would not do: a process that another thread has just started holds what was open
+/// until it has become another program.
+#[derive(Debug)]
+struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Should this fail, closing the file comes next.
+        let _ = self.0.unlock();
+    }
+}
+
+fn answer(answer: Result<(), TryLockError>, root: &Path) -> Result<(), Error> {
     match answer {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(Error::Busy { root: root.to_owned() }),
