@@ -1,5 +1,7 @@
 //! The tree on disk, through the library's own functions: what is written, what is refused, and what is left when a run is stopped.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where its setting does")]
+
 #[path = "tree/output.rs"]
 mod output;
 
