@@ -6,7 +6,10 @@ fn tree(n: usize, size: usize, salt: &str) -> Tree {
     let mut t = Tree::new();
     for i in 0..n {
         let text = format!("# {i} {salt}\n") + &"x".repeat(size);
-        t.insert(TreePath::parse(format!("clusters/c{}/w{i}.yaml", i % 7)).unwrap(), FileContent { text, owner: "o".into(), origin: f.start(id) });
+        t.insert(
+            TreePath::parse(format!("clusters/c{}/w{i}.yaml", i % 7)).unwrap(),
+            FileContent { text, owner: "o".into(), origin: f.start(id) },
+        );
     }
     t
 }

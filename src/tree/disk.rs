@@ -50,7 +50,7 @@ impl Disk<'_> {
             if !self.faults.simulate() {
                 file.sync_all().map_err(Error::io("make durable", &on_disk))?;
             }
-            self.faults.synced(Some(&on_disk));
+            self.faults.synced(&on_disk);
         }
         Ok(())
     }
@@ -58,7 +58,10 @@ impl Disk<'_> {
     /// Puts a staged file in its place.
     pub(super) fn rename(&self, staged: &str, path: &str) -> Result<(), Error> {
         let on_disk = self.step("replace", path)?;
-        fs::rename(self.root.join(staged), &on_disk).map_err(Error::io("replace", on_disk))
+        let staged = self.root.join(staged);
+        fs::rename(&staged, &on_disk).map_err(Error::io("replace", &on_disk))?;
+        self.faults.renamed(&staged, &on_disk);
+        Ok(())
     }
 
     /// Writes one file of ours in the root as a whole, durably: it is the old one or the new one at any moment.
@@ -97,7 +100,7 @@ impl Disk<'_> {
             let root = File::open(self.root).map_err(Error::io("open", self.root))?;
             rustix::fs::syncfs(&root).map_err(|error| Error::io("make durable", self.root)(error.into()))?;
         }
-        self.faults.synced(None);
+        self.faults.all_synced();
         Ok(())
     }
 

@@ -30,6 +30,12 @@ impl Faults {
         Self { fault: Some(fault), ..Self::default() }
     }
 
+    /// The same, after a run that left these files not yet durable.
+    #[must_use]
+    pub fn after(self, unsynced: Vec<PathBuf>) -> Self {
+        Self { unsynced: Mutex::new(unsynced), ..self }
+    }
+
     /// How many steps there were.
     pub fn steps(&self) -> usize {
         self.steps.load(Ordering::Relaxed)
@@ -61,18 +67,26 @@ impl Faults {
     }
 
     pub(super) fn wrote(&self, path: &Path) {
-        if self.simulate()
-            && let Ok(mut paths) = self.unsynced.lock()
-        {
-            paths.push(path.to_owned());
-        }
+        self.track(|unsynced| unsynced.push(path.to_owned()));
     }
 
-    pub(super) fn synced(&self, path: Option<&Path>) {
+    pub(super) fn renamed(&self, from: &Path, to: &Path) {
+        self.track(|unsynced| unsynced.iter_mut().filter(|path| **path == from).for_each(|path| to.clone_into(path)));
+    }
+
+    pub(super) fn synced(&self, path: &Path) {
+        self.track(|unsynced| unsynced.retain(|unsynced| unsynced != path));
+    }
+
+    pub(super) fn all_synced(&self) {
+        self.track(Vec::clear);
+    }
+
+    fn track(&self, change: impl FnOnce(&mut Vec<PathBuf>)) {
         if self.simulate()
-            && let Ok(mut paths) = self.unsynced.lock()
+            && let Ok(mut unsynced) = self.unsynced.lock()
         {
-            paths.retain(|unsynced| path.is_some_and(|path| path != unsynced));
+            change(&mut unsynced);
         }
     }
 }

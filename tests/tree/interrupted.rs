@@ -174,6 +174,22 @@ fn a_repair_stopped_anywhere_is_repaired_whatever_the_inventory_says_by_then() {
 }
 
 #[test]
+fn what_a_killed_run_wrote_is_durable_before_the_next_one_calls_it_done() {
+    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let mut adopted = false;
+    for step in 0.. {
+        let output = Output::of(&before());
+        let (result, unsynced) = one_thread.install(|| output.stop(NEW, Fault::Before(step)));
+        if result.is_ok() {
+            break;
+        }
+        adopted |= !unsynced.is_empty();
+        output.stop_after(NEW, NEVER, unsynced).0.unwrap();
+    }
+    assert!(adopted);
+}
+
+#[test]
 fn an_interrupted_run_is_reported_even_where_every_file_is_right() {
     let mut seen = false;
     at_every_step(&before(), NEW, Fault::Before, |_, output| {

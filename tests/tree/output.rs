@@ -76,11 +76,18 @@ impl Output {
         self.write(files, &Options { force: true, ..Options::default() })
     }
 
-    /// Ends a run so; also returns what a power failure would tear.
+    /// Ends a run so; also returns what a power failure would tear. A run that is not ended leaves nothing to tear.
     pub(crate) fn stop(&self, files: Texts, fault: Fault) -> (Result<Summary, Error>, Vec<PathBuf>) {
-        let options = Options { force: false, faults: Faults::at(fault) };
+        self.stop_after(files, fault, Vec::new())
+    }
+
+    /// The same, where an earlier run left files that are not yet durable.
+    pub(crate) fn stop_after(&self, files: Texts, fault: Fault, unsynced: Vec<PathBuf>) -> (Result<Summary, Error>, Vec<PathBuf>) {
+        let options = Options { force: false, faults: Faults::at(fault).after(unsynced) };
         let result = self.write(files, &options);
-        (result, options.faults.unsynced())
+        let unsynced = options.faults.unsynced();
+        assert!(result.is_err() || unsynced.iter().all(|path| !path.exists()), "a run ended before its files were durable: {unsynced:?}");
+        (result, unsynced)
     }
 
     pub(crate) fn write(&self, files: Texts, options: &Options) -> Result<Summary, Error> {
