@@ -16,7 +16,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::model::Model;
-use crate::render::{Engine, Failure, View};
+use crate::render::{Engine, Failure, View, ViewValue};
 use crate::schema::Minor;
 use crate::source::Span;
 use subjects::Subject;
@@ -113,9 +113,11 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
     if !engine.condition(kind, &subject.view)? {
         return Ok(Vec::new());
     }
-    let views = match engine.items(kind, &subject.view)? {
-        None => vec![subject.view.clone()],
-        Some(views) => views,
+    let views = if kind.for_each.is_some() {
+        let items = engine.items(kind, &subject.view)?.into_iter().enumerate();
+        items.map(|(index, item)| subject.view.clone().with("item", item).with("index", ViewValue::new(index.into()))).collect()
+    } else {
+        vec![subject.view.clone()]
     };
     let mut objects = Vec::new();
     for view in views {

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::view;
 use crate::catalog::Scope;
 use crate::model::{Instance, Model};
@@ -31,7 +29,7 @@ pub struct Subject {
 
 /// Every subject of a model, in a fixed order.
 pub fn all(model: &Model<'_>) -> Vec<Subject> {
-    let value = |value: Value| Arc::new(ViewValue::new(value));
+    let value = ViewValue::new;
     let fleet = View::default().with("fleet", value(view::fleet(model)));
     let mut subjects = vec![Subject {
         scope: Scope::Fleet,
@@ -66,7 +64,7 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
 fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View, tiers: &[Arc<ViewValue>], subjects: &mut Vec<Subject>) {
     let host = &model.clusters.all[at];
     let cluster = host.raw.name.as_str();
-    let value = |value: Value| Arc::new(ViewValue::new(value));
+    let value = ViewValue::new;
     let shared = fleet.clone().with("cluster", value(view::cluster(model, at, instances)));
     let subject = |scope, owner: String, origin, view| Subject {
         scope,
