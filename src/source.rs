@@ -66,10 +66,12 @@ struct File {
     text: String,
 }
 
-/// Every file that was read, under the path that findings print: relative to the project's root, with `/`.
+/// Every file that was read, under the path that findings print: relative to the repository's root, with `/`.
 #[derive(Debug, Default)]
 pub struct Files {
     files: Vec<File>,
+    /// The project's root below the repository's, with a `/` at its end; empty where they are the same.
+    prefix: String,
 }
 
 /// A place as people count it: both from 1, columns in characters.
@@ -82,19 +84,29 @@ pub struct LineCol {
 }
 
 impl Files {
-    /// Takes a file's text; files are numbered in the order they come.
+    /// Files of a project whose root is a folder of its repository: what annotates a pull request counts paths from there.
+    pub fn below(prefix: impl Into<String>) -> Self {
+        Self { files: Vec::new(), prefix: prefix.into() }
+    }
+
+    /// Takes a file's text, its path relative to the project's root; files are numbered in the order they come.
     ///
     /// # Panics
     /// Past 4 billion files.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = u32::try_from(self.files.len()).expect("fewer than 2^32 files");
-        self.files.push(File { path: path.into(), text: text.into() });
+        self.files.push(File { path: format!("{}{}", self.prefix, path.into()), text: text.into() });
         FileId(id)
     }
 
     /// The path that findings print.
     pub fn path(&self, id: FileId) -> &str {
         &self.files[id.0 as usize].path
+    }
+
+    /// The path relative to the project's root: the same wherever the repository lies, and so fit for generated files (I4).
+    pub fn project_path(&self, id: FileId) -> &str {
+        &self.path(id)[self.prefix.len()..]
     }
 
     /// The whole text; empty for a file that could not be read.

@@ -1,1 +1,116 @@
-//! Stub.
+//! The command line: one file a command. The only part of the crate that prints, looks at the clock, or asks where it is.
+//!
+//! Data goes to stdout, everything else to stderr. Exit codes: 0 clean, 1 findings or drift, 2 the work could not be done.
+
+mod check;
+mod error;
+mod explain;
+mod generate;
+mod init;
+mod project;
+mod schema;
+mod shell;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use error::Failure;
+use terminal::Terminal;
+
+/// Keeps workloads of different sensitivity apart in Kubernetes.
+///
+/// From a declarative inventory of workloads and how sensitive each one is, Ringfence writes the complete Kustomize trees that keep the
+/// levels apart (NIST SP 800-190, 3.3.1 to 3.3.5). The trees are committed; Argo CD or Flux apply them.
+#[derive(Debug, Parser)]
+#[command(name = "ringfence", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Run as if started in this folder.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+
+    /// When to colour the output; NO_COLOR is respected.
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    color: Color,
+
+    /// Say less: findings and results alone, no summary.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Say more: how long each stage took.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 clean; 1 findings or drift; 2 the work could not be done.";
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Generate(generate::Args),
+    Check(check::Args),
+    Explain(explain::Args),
+    Init(init::Args),
+    Schema(schema::Args),
+    Completions(shell::CompletionArgs),
+    Man(shell::ManArgs),
+}
+
+/// Parses the command line, runs the command, and says how it went.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            return code;
+        }
+    };
+    let terminal = Terminal::new(cli.color, cli.quiet, cli.verbose);
+    match run(&cli, &terminal) {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(failure) => {
+            terminal.failure(&failure);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// How a command ended that could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to mend.
+    Clean,
+    /// Findings or drift.
+    Findings,
+}
+
+fn run(cli: &Cli, terminal: &Terminal) -> Result<Outcome, Failure> {
+    let here = project::here(cli.directory.as_deref())?;
+    match &cli.command {
+        Command::Generate(args) => generate::run(args, &here, terminal),
+        Command::Check(args) => check::run(args, &here, terminal),
+        Command::Explain(args) => explain::run(args, terminal),
+        Command::Init(args) => init::run(args, &here, terminal),
+        Command::Schema(args) => schema::run(args, terminal),
+        Command::Completions(args) => shell::completions(args, terminal),
+        Command::Man(args) => shell::man(args, &here, terminal),
+    }
+}

@@ -38,7 +38,11 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
         "level": raw.level.value,
         "isolation": model.tiers.isolation(at).as_str(),
         "podSecurity": raw.pod_security.as_str(),
-        "priorityClass": { "name": priority_class::name(raw), "value": priority_class::value(raw) },
+        "priorityClass": {
+            "name": priority_class::name(raw),
+            "value": priority_class::value(raw),
+            "description": format!("Pods of the tier {}.", raw.name.value),
+        },
         "storageClass": raw.storage_class.as_ref().map(|class| json!({
             "name": class.name.as_str(),
             "provisioner": class.provisioner.as_str(),

@@ -8,10 +8,12 @@ pub mod escape;
 mod failure;
 mod jinja;
 mod limits;
+mod manifests;
 mod view;
 
 pub use engine::Engine;
 pub use failure::Failure;
+pub use manifests::manifests;
 pub use view::{View, ViewValue};
 
 /// The name of a template that another one includes: beside it, or in the folder that all share. A name that leads elsewhere is no

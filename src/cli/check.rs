@@ -1,0 +1,40 @@
+//! `ringfence check`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::project::{Input, InputArgs};
+use super::terminal::Terminal;
+use super::{Failure, Outcome};
+use crate::diag::Severity;
+use crate::diag::render::Format;
+
+/// Validate the inventory alone; nothing is written.
+///
+/// Every finding is reported in one run, in a fixed order, each at the line of the inventory that it is about. Findings are errors, warnings
+/// or notes; only errors make the exit code 1, unless `--deny-warnings` is given. `ringfence explain CODE` tells more about each.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
+    let input = Input::read(&args.input, here, terminal)?;
+    let started = Instant::now();
+    let mut findings = Vec::new();
+    let model = input.resolve(&mut findings);
+    let counts = model.map(|model| (model.inventory.workloads.len(), model.clusters.all.len()));
+    terminal.timing("resolve", started.elapsed());
+    let (diags, errors) = input.sorted(findings);
+    terminal.findings(args.input.format, &diags, &input.files)?;
+    if errors {
+        return Ok(Outcome::Findings);
+    }
+    if let Some((workloads, clusters)) = counts.filter(|_| args.input.format == Format::Human) {
+        let warnings = diags.iter().filter(|diag| diag.severity == Severity::Warning).count();
+        let but = if warnings > 0 { ", with warnings" } else { "" };
+        terminal.say(format!("The inventory is sound{but}: {workloads} workloads, {clusters} clusters."));
+    }
+    Ok(Outcome::Clean)
+}

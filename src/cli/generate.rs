@@ -1,0 +1,329 @@
+//! `ringfence generate`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::project::{Input, InputArgs};
+use super::terminal::Terminal;
+use super::{Failure, Outcome};
+use crate::decode::Findings;
+use crate::diag::render::Format;
+use crate::diag::{Code, Diag};
+use crate::plan::{self, Plan};
+use crate::render::{self, Engine};
+use crate::source::Files;
+use crate::tree::{self, Class, Delta, Exclusive, Recorded, Shared, Tree, guard};
+
+/// Write the trees.
+///
+/// Only files that changed are written, only files that the lock lists are deleted, and a file that was edited by hand is not overwritten
+/// without `--force`. A run that is stopped at any moment leaves a state that the next run repairs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+
+    /// The folder of the trees [default: output/ below the project's root]. The site's own Kustomize components are looked for in custom/ beside it.
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+
+    /// Write nothing; exit 1 where a file is missing, changed, foreign or stale.
+    #[arg(long, conflicts_with_all = ["plan", "force"])]
+    check: bool,
+
+    /// Print what would be made, of what and why, as JSON; write nothing.
+    #[arg(long, conflicts_with = "force")]
+    plan: bool,
+
+    /// Overwrite files that were edited by hand.
+    #[arg(long)]
+    force: bool,
+
+    /// Delete at most this share of the tree (N%); or allow the deletion of protected objects of a kind, such as Namespace. May be given
+    /// several times.
+    #[arg(long, value_name = "N%|KIND", value_parser = Allowance::parse)]
+    max_deletions: Vec<Allowance>,
+}
+
+/// What `--max-deletions` allows.
+#[derive(Clone, Debug)]
+enum Allowance {
+    Share(u8),
+    Kind(String),
+}
+
+/// The share of the tree that a run may delete unless told otherwise, in percent.
+const DEFAULT_SHARE: u8 = 20;
+
+impl Allowance {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Some(percent) = text.strip_suffix('%') {
+            return percent.parse().ok().filter(|share| *share <= 100).map(Self::Share).ok_or_else(|| "a share is 0% to 100%".to_owned());
+        }
+        let kind = text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_alphanumeric());
+        if kind { Ok(Self::Kind(text.to_owned())) } else { Err("write a share such as `50%`, or a kind such as `Namespace`".to_owned()) }
+    }
+}
+
+pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
+    let mut input = Input::read(&args.input, here, terminal)?;
+    let output = args.output.as_ref().map_or_else(|| input.project.root.join("output"), |stated| here.join(stated));
+    let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
+    let mut findings = Findings::new();
+    let rendered = render(&input, args, &custom, terminal, &mut findings)?;
+    let tree = match rendered {
+        Rendered::Tree(tree) => tree,
+        Rendered::Printed => return Ok(Outcome::Clean),
+        Rendered::Refused => return report(&input, findings, args.input.format, terminal).map(|_| Outcome::Findings),
+    };
+    let started = Instant::now();
+    let mut display = Display { files: std::mem::take(&mut input.files), folder: input.project.display(&output) };
+    let outcome = if args.check {
+        check(&output, &tree, &mut display, &mut findings)?
+    } else {
+        fs::create_dir_all(&output).map_err(Failure::io("make the folder", &output))?;
+        write(args, &output, &tree, &mut display, &mut findings)?
+    };
+    input.files = display.files;
+    terminal.timing(if args.check { "compare" } else { "write" }, started.elapsed());
+    let failed = report(&input, findings, args.input.format, terminal)?;
+    if args.input.format == Format::Human {
+        summarise(&tree, &outcome, failed, terminal);
+    }
+    terminal.timing("all", terminal.elapsed());
+    Ok(if failed { Outcome::Findings } else { Outcome::Clean })
+}
+
+enum Rendered {
+    Tree(Tree),
+    /// The plan was asked for, and printed.
+    Printed,
+    /// Findings forbid to go on.
+    Refused,
+}
+
+/// Resolve, plan, render; each stage only where the ones before it found no error.
+fn render(input: &Input, args: &Args, custom: &Path, terminal: &Terminal, findings: &mut Findings) -> Result<Rendered, Failure> {
+    let started = Instant::now();
+    let model = input.resolve(findings);
+    terminal.timing("resolve", started.elapsed());
+    let Some(model) = model.filter(|_| !input.sorted(findings.clone()).1) else { return Ok(Rendered::Refused) };
+    let started = Instant::now();
+    let (engine, more) = Engine::new(&input.catalog);
+    findings.extend(more);
+    let plan: Plan = plan::plan(&model, &input.catalog, &engine, custom, findings);
+    terminal.timing("plan", started.elapsed());
+    if input.sorted(findings.clone()).1 {
+        return Ok(Rendered::Refused);
+    }
+    if args.plan {
+        let json = plan::to_json(&plan, &input.catalog, &input.files);
+        terminal.data(&format!("{json:#}\n"))?;
+        return Ok(Rendered::Printed);
+    }
+    let started = Instant::now();
+    let before = findings.len();
+    let tree = render::manifests(&plan, &input.catalog, &engine, &input.schemas, &input.files, findings);
+    terminal.timing("render", started.elapsed());
+    Ok(if findings.len() > before { Rendered::Refused } else { Rendered::Tree(tree) })
+}
+
+fn report(input: &Input, findings: Findings, format: Format, terminal: &Terminal) -> Result<bool, Failure> {
+    let (diags, errors) = input.sorted(findings);
+    terminal.findings(format, &diags, &input.files)?;
+    Ok(errors)
+}
+
+/// Gives files of the tree a place that findings can point to.
+struct Display {
+    files: Files,
+    folder: String,
+}
+
+impl Display {
+    fn place(&mut self, path: &str) -> crate::source::Span {
+        let file = self.files.add(format!("{}/{path}", self.folder), "");
+        self.files.start(file)
+    }
+}
+
+fn check(output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findings) -> Result<tree::Summary, Failure> {
+    let _hold = Shared::take(output)?;
+    let recorded = tree::read(output)?;
+    let delta = tree::compare(tree, &recorded, output)?;
+    if delta.interrupted {
+        let place = display.place(tree::PENDING_FILE);
+        let diag = Diag::new(Code::DriftInterrupted, place, "a run was interrupted, and the tree may be half old, half new");
+        findings.push(diag.help("Run `ringfence generate`: it finishes what was interrupted."));
+    }
+    let again = "Run `ringfence generate` and commit what it writes.";
+    for (path, class) in &delta.classes {
+        let origin = tree.get(path).map(|file| file.origin);
+        let diag = match (class, origin) {
+            (Class::Missing { .. }, Some(origin)) => {
+                Diag::new(Code::DriftMissing, origin, format!("`{}/{path}` is missing", display.folder)).label("made for this").help(again)
+            }
+            (Class::Changed { .. }, Some(origin)) => {
+                Diag::new(Code::DriftChanged, origin, format!("`{}/{path}` is out of date", display.folder))
+                    .label("made for this")
+                    .help(again)
+            }
+            (Class::HandEdited { .. }, Some(origin)) => hand_edited(path, origin, display),
+            (Class::Stale { .. }, _) => {
+                let owner = recorded.lock.get(path).map_or_else(String::new, |entry| format!(", written for {}", entry.owner));
+                Diag::new(Code::DriftStale, display.place(path), format!("nothing makes this file any more{owner}")).help(again)
+            }
+            (Class::Foreign, _) => {
+                let help = "Move it out of the tree; what a site adds belongs into `custom/`.";
+                Diag::new(Code::DriftForeign, display.place(path), "this file was not generated").help(help)
+            }
+            _ => match in_the_way(path, *class, display) {
+                Some(diag) => diag,
+                None => continue,
+            },
+        };
+        findings.push(diag);
+    }
+    let no_file = !delta.classes.values().any(|class| !matches!(class, Class::Unchanged | Class::Adopt));
+    if delta.lock_outdated && no_file && !delta.interrupted {
+        let place = display.place(tree::LOCK_FILE);
+        findings.push(Diag::new(Code::DriftChanged, place, "the lock does not list the files that are there").help(again));
+    }
+    Ok(tree::Summary { unchanged: delta.count(|class| class == Class::Unchanged), ..tree::Summary::default() })
+}
+
+fn hand_edited(path: &str, origin: crate::source::Span, display: &mut Display) -> Diag {
+    let place = display.place(path);
+    let diag = Diag::new(Code::HandEdited, place, "this file was edited by hand").related(origin, "made for this");
+    diag.help("Put the change into the inventory, a blueprint or `custom/`; `ringfence generate --force` takes the generated content.")
+}
+
+fn in_the_way(path: &str, class: Class, display: &mut Display) -> Option<Diag> {
+    match class {
+        Class::ForeignInTheWay => {
+            let diag = Diag::new(
+                Code::ForeignInTheWay,
+                display.place(path),
+                "something that was not generated stands where a generated file goes",
+            );
+            Some(diag.help("Move it away: nothing that is not ours is overwritten, not even with `--force`."))
+        }
+        Class::Unsafe(odd) => {
+            let diag = Diag::new(Code::UnsafePath, display.place(path), format!("this is {}", odd.as_str()));
+            Some(diag.help("Remove it: nothing in the tree is written or read through it."))
+        }
+        _ => None,
+    }
+}
+
+fn write(args: &Args, output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findings) -> Result<tree::Summary, Failure> {
+    let hold = Exclusive::take(output)?;
+    let recorded = tree::read(output)?;
+    let delta = tree::compare(tree, &recorded, output)?;
+    let before = findings.len();
+    let refused: Vec<(String, Class)> = delta.refusals(args.force).map(|(path, class)| (path.to_owned(), class)).collect();
+    for (path, class) in refused {
+        let diag = match class {
+            Class::HandEdited { .. } | Class::Stale { .. } => {
+                let origin = tree.get(&path).map(|file| file.origin);
+                match origin {
+                    Some(origin) => Some(hand_edited(&path, origin, display)),
+                    None => Some(
+                        Diag::new(Code::HandEdited, display.place(&path), "this file is no longer made, and was edited by hand")
+                            .help("Keep the change elsewhere, then `ringfence generate --force` deletes the file."),
+                    ),
+                }
+            }
+            other => in_the_way(&path, other, display),
+        };
+        findings.extend(diag);
+    }
+    guards(args, output, tree, &recorded, &delta, display, findings)?;
+    if findings.len() > before {
+        return Ok(tree::Summary::default());
+    }
+    Ok(tree::write(&hold, tree, &delta, &tree::Options { force: args.force, ..tree::Options::default() })?)
+}
+
+/// Deletions and changes that want a second thought.
+fn guards(
+    args: &Args,
+    output: &Path,
+    tree: &Tree,
+    recorded: &Recorded,
+    delta: &Delta,
+    display: &mut Display,
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    let share = args.max_deletions.iter().rev().find_map(|allowed| match allowed {
+        Allowance::Share(share) => Some(*share),
+        Allowance::Kind(_) => None,
+    });
+    let may_go = |kind: &str| args.max_deletions.iter().any(|allowed| matches!(allowed, Allowance::Kind(allowed) if allowed == kind));
+    let deletions = guard::deletions(tree, recorded, delta, output, share.unwrap_or(DEFAULT_SHARE))?;
+    if let Some(many) = deletions.too_many {
+        let message =
+            format!("{} of {} files ({} %) would be deleted, and {} % are allowed", many.deleted, many.of, many.percent, many.allowed);
+        let diag = Diag::new(Code::TooManyDeletions, display.place(tree::LOCK_FILE), message);
+        findings.push(diag.help(format!("Where this is meant, add `--max-deletions {}%`.", many.percent.min(100))));
+    }
+    for lost in deletions.protected.iter().filter(|lost| !may_go(&lost.kind)) {
+        let within = lost.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in `{namespace}`"));
+        let diag = Diag::new(
+            Code::ProtectedDeletion,
+            display.place(&lost.file),
+            format!("the {} `{}`{within} would be deleted", lost.kind, lost.name),
+        );
+        let help = "Neither Argo CD nor Flux deletes it from the cluster, but nothing would manage it any more. Where this is meant, add";
+        findings.push(diag.help(format!("{help} `--max-deletions {}`.", lost.kind)));
+    }
+    for path in &deletions.unreadable {
+        let diag = Diag::new(Code::HandEdited, display.place(path), "this file was edited by hand and is no YAML any more");
+        findings.push(diag.help("See what it held before it is overwritten: restore it from version control, then generate again."));
+    }
+    for change in guard::immutable_changes(tree, delta, output)? {
+        let within = change.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in `{namespace}`"));
+        let message =
+            format!("`{}` of the {} `{}`{within} would change, and Kubernetes refuses that", change.field, change.kind, change.name);
+        let origin = tree.get(&change.file).map(|file| file.origin);
+        let place = display.place(&change.file);
+        let diag = match origin {
+            Some(origin) => Diag::new(Code::ImmutableChange, origin, message).related(place, "in this file"),
+            None => Diag::new(Code::ImmutableChange, place, message),
+        };
+        if !args.force {
+            findings.push(diag.help("Give the workload a new name and move its data; or delete the object in the cluster first (for a StatefulSet with `--cascade=orphan`), then generate with `--force`."));
+        }
+    }
+    Ok(())
+}
+
+/// What was done, in all and by cluster.
+fn summarise(tree: &Tree, done: &tree::Summary, failed: bool, terminal: &Terminal) {
+    if failed {
+        return;
+    }
+    let mut clusters: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in tree.files().keys() {
+        if let Some(cluster) = path.as_str().strip_prefix("clusters/").and_then(|rest| rest.split('/').next()) {
+            *clusters.entry(cluster).or_default() += 1;
+        }
+    }
+    for (cluster, files) in &clusters {
+        terminal.say(format!("  {cluster:<24} {files:>5} files"));
+    }
+    let changed = done.created + done.changed + done.deleted;
+    if changed == 0 {
+        terminal.say(format!("All {} files of {} clusters are up to date.", tree.len(), clusters.len()));
+    } else {
+        terminal.say(format!(
+            "{} files written, {} changed, {} deleted; {} were up to date.",
+            done.created, done.changed, done.deleted, done.unchanged
+        ));
+    }
+    if done.repaired {
+        terminal.say("An interrupted run was repaired.");
+    }
+}

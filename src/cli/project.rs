@@ -1,0 +1,206 @@
+//! The project: where it is, and the stages that every command begins with.
+
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use jiff::civil;
+
+use super::error::Failure;
+use super::terminal::Terminal;
+use crate::catalog::{self, Catalog};
+use crate::decode::Findings;
+use crate::diag::render::Format;
+use crate::diag::{Code, Diag, Sink};
+use crate::inventory::{self, Inventory};
+use crate::model::{self, Model, Options};
+use crate::schema::Schemas;
+use crate::source::Files;
+
+/// Options of every command that reads the inventory.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// The folder of the inventory [default: inventory/ below the project's root].
+    #[arg(long, value_name = "DIR")]
+    inventory: Option<PathBuf>,
+
+    /// A folder of blueprints over the built-in ones; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    blueprints: Vec<PathBuf>,
+
+    /// Judge exemptions, gateways and tokens as of this day [default: today].
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    as_of: Option<civil::Date>,
+
+    /// Let what is past its end through, with a warning.
+    #[arg(long)]
+    allow_expired: bool,
+
+    /// Let warnings count as errors.
+    #[arg(long)]
+    deny_warnings: bool,
+
+    /// The format of findings: for people on stderr, for machines on stdout.
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub format: Format,
+
+    /// How many threads to use [default: one for each core]. The output is the same for any number.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+}
+
+fn day(text: &str) -> Result<civil::Date, String> {
+    crate::formats::Date::new(text).map(|date| date.day())
+}
+
+/// The folder that the program works from.
+pub fn here(directory: Option<&Path>) -> Result<PathBuf, Failure> {
+    let start = directory.unwrap_or(Path::new("."));
+    start.canonicalize().map_err(|error| {
+        Failure::new(format!("there is no folder `{}`: {error}", start.display()), "Name a folder that exists after `-C`.")
+    })
+}
+
+/// A project's folders.
+#[derive(Debug)]
+pub struct Project {
+    /// Its root: what paths of findings and generated headers are relative to.
+    pub root: PathBuf,
+    /// Its inventory.
+    pub inventory: PathBuf,
+    /// The root below its repository's, with `/` at its end where they differ.
+    prefix: String,
+}
+
+impl Project {
+    /// Finds the project from a folder upwards, as git does: the first that has an `inventory` folder.
+    pub fn find(here: &Path, args: &InputArgs) -> Result<Self, Failure> {
+        let above = here.ancestors().find(|folder| folder.join("inventory").is_dir()).map(Path::to_path_buf);
+        let (root, inventory) = match &args.inventory {
+            Some(stated) => {
+                let inventory = here.join(stated);
+                let inventory = inventory.canonicalize().map_err(|error| {
+                    Failure::new(
+                        format!("there is no inventory at `{}`: {error}", stated.display()),
+                        "Name a folder that exists after `--inventory`.",
+                    )
+                })?;
+                let parent = inventory.parent().unwrap_or(&inventory).to_path_buf();
+                (above.filter(|root| inventory.starts_with(root) && *root != inventory).unwrap_or(parent), inventory)
+            }
+            None => {
+                let root = above.ok_or_else(|| {
+                    let message = format!("there is no folder `inventory` in `{}` or above it", here.display());
+                    Failure::new(message, "Run `ringfence init` to begin one, or name it with `--inventory DIR`.")
+                })?;
+                let inventory = root.join("inventory");
+                (root, inventory)
+            }
+        };
+        let repository = root.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&root);
+        let below = root.strip_prefix(repository).unwrap_or(Path::new(""));
+        let prefix = below.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect();
+        Ok(Self { root, inventory, prefix })
+    }
+
+    /// A path as findings print it, before the repository's prefix.
+    pub fn display(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(&self.root).unwrap_or(path);
+        relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").replace("//", "/")
+    }
+}
+
+/// What was read, and what was found while reading.
+#[derive(Debug)]
+pub struct Input {
+    /// The folders.
+    pub project: Project,
+    /// All text.
+    pub files: Files,
+    /// The inventory.
+    pub inventory: Inventory,
+    /// The blueprints.
+    pub catalog: Catalog,
+    /// Kubernetes' schemas and the blueprints' own.
+    pub schemas: Schemas,
+    /// The findings so far.
+    pub findings: Findings,
+    options: Options,
+    deny_warnings: bool,
+}
+
+impl Input {
+    /// Reads the inventory and the blueprints.
+    pub fn read(args: &InputArgs, here: &Path, terminal: &Terminal) -> Result<Self, Failure> {
+        if let Some(jobs) = args.jobs {
+            // Fails only where a pool was built before, as within a test of several commands.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
+        }
+        let project = Project::find(here, args)?;
+        let mut files = Files::below(&project.prefix);
+        let mut findings = Findings::new();
+        let started = Instant::now();
+        let inventory = inventory::load(&project.root, &project.inventory, &mut files, &mut findings);
+        terminal.timing("load", started.elapsed());
+        let started = Instant::now();
+        let overlays = overlays(args, here, &project, &inventory, &mut findings);
+        let catalog = catalog::load(&mut files, &overlays, &mut findings);
+        let mut schemas = Schemas::default();
+        for custom in &catalog.custom_schemas {
+            findings.extend(add_schema(custom, &mut schemas));
+        }
+        terminal.timing("blueprints", started.elapsed());
+        let options = Options { as_of: args.as_of.unwrap_or_else(today), allow_expired: args.allow_expired };
+        Ok(Self { project, files, inventory, catalog, schemas, findings, options, deny_warnings: args.deny_warnings })
+    }
+
+    /// Resolves the inventory; further findings go to `findings`.
+    pub fn resolve(&self, findings: &mut Findings) -> Option<Model<'_>> {
+        model::resolve(&self.inventory, &self.catalog, &self.schemas, self.options, findings)
+    }
+
+    /// All findings, sorted, with severities as the flags want them; and whether an error is among them.
+    pub fn sorted(&self, findings: Findings) -> (Vec<Diag>, bool) {
+        let mut sink = Sink::new(self.deny_warnings);
+        sink.extend(self.findings.iter().cloned().chain(findings));
+        let errors = sink.has_errors();
+        (sink.into_sorted(), errors)
+    }
+}
+
+/// Adds a kind's own schema; each of its defects is a finding.
+fn add_schema(custom: &catalog::CustomSchema, schemas: &mut Schemas) -> Findings {
+    let added = schemas.add_custom(&custom.api_version, &custom.kind, custom.namespaced, &crate::schema::json(&custom.schema));
+    let problems = added.err().unwrap_or_default();
+    problems.into_iter().map(|problem| Diag::new(Code::BlueprintInvalid, custom.kind.span, problem.message).maybe_help(problem.help)).collect()
+}
+
+/// The fleet's own folders of blueprints, then those of the command line; each with the path that findings print.
+fn overlays(args: &InputArgs, here: &Path, project: &Project, inventory: &Inventory, findings: &mut Findings) -> Vec<(String, PathBuf)> {
+    let mut overlays = Vec::new();
+    for stated in inventory.fleet.iter().flat_map(|fleet| &fleet.blueprints) {
+        let path = project.root.join(stated.as_str());
+        match path.canonicalize() {
+            Ok(found) if found.is_dir() && found.starts_with(&project.root) => overlays.push((stated.value.clone(), found)),
+            Ok(_) => {
+                let diag =
+                    Diag::new(Code::BlueprintInvalid, stated.span, format!("`{}` is no folder below the project's root", stated.value));
+                findings.push(diag.help("What is reviewed must be what is read: keep blueprints in the project."));
+            }
+            Err(_) => {
+                let diag = Diag::new(Code::UnknownReference, stated.span, format!("there is no folder `{}`", stated.value));
+                findings.push(diag.help("Paths of `blueprints` are relative to the project's root."));
+            }
+        }
+    }
+    overlays.extend(args.blueprints.iter().map(|path| (project.display(&here.join(path)), here.join(path))));
+    overlays
+}
+
+/// Today in UTC.
+#[expect(clippy::disallowed_methods, reason = "the one look at the clock: it decides findings, never a byte of output")]
+fn today() -> civil::Date {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let days = i64::try_from(seconds / 86_400).unwrap_or(0);
+    civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap_or(civil::Date::MAX)
+}
