@@ -172,7 +172,10 @@ impl Input {
 fn add_schema(custom: &catalog::CustomSchema, schemas: &mut Schemas) -> Findings {
     let added = schemas.add_custom(&custom.api_version, &custom.kind, custom.namespaced, &crate::schema::json(&custom.schema));
     let problems = added.err().unwrap_or_default();
-    problems.into_iter().map(|problem| Diag::new(Code::BlueprintInvalid, custom.kind.span, problem.message).maybe_help(problem.help)).collect()
+    problems
+        .into_iter()
+        .map(|problem| Diag::new(Code::BlueprintInvalid, custom.kind.span, problem.message).maybe_help(problem.help))
+        .collect()
 }
 
 /// The fleet's own folders of blueprints, then those of the command line; each with the path that findings print.
