@@ -31,7 +31,7 @@ pub struct Cli {
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     directory: Option<PathBuf>,
 
-    /// When to colour the output; NO_COLOR is respected.
+    /// When to colour the output; the variable `NO_COLOR` is respected.
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
     color: Color,
 

@@ -99,7 +99,8 @@ impl Project {
         };
         let repository = root.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&root);
         let below = root.strip_prefix(repository).unwrap_or(Path::new(""));
-        let prefix = below.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect();
+        let parts = below.components().map(|part| part.as_os_str().to_string_lossy().into_owned() + "/");
+        let prefix = parts.collect();
         Ok(Self { root, inventory, prefix })
     }
 

@@ -138,7 +138,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         let Some(targets) = self.instances.get(&target).cloned() else { return };
         let Some(first) = targets.first() else { return };
         let here = targets.iter().find(|instance| instance.cluster == caller.cluster).copied();
-        let Some(port) = self.known_port(here.unwrap_or(first), &connect.port, findings) else { return };
+        let Some(port) = Self::known_port(here.unwrap_or(first), &connect.port, findings) else { return };
         if let Some(here) = here.filter(|here| here.tier == caller.tier) {
             self.check_alias(caller, here, connect, port, None, findings);
             return;
@@ -158,7 +158,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         }
     }
 
-    fn known_port(&self, target: &'a Instance<'i>, wanted: &Spanned<PortRef>, findings: &mut Findings) -> Option<&'a Spanned<Port>> {
+    fn known_port(target: &'a Instance<'i>, wanted: &Spanned<PortRef>, findings: &mut Findings) -> Option<&'a Spanned<Port>> {
         let ports = target.cascade.settings.ports.as_deref().unwrap_or_default();
         let found = find_port(ports, wanted);
         if found.is_none() {
@@ -335,7 +335,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         if let Some(target) = self.workloads.resolve(&gateway.to, gateway.to.span, findings)
             && let Some(first) = self.instances.get(&target).and_then(|instances| instances.first().copied())
         {
-            self.known_port(first, &gateway.port, findings);
+            Self::known_port(first, &gateway.port, findings);
             let hosts: BTreeSet<&str> = self.instances[&target].iter().map(|instance| self.clusters.name(instance.cluster)).collect();
             for (cluster, _) in &gateway.listen {
                 if self.clusters.index.resolve(cluster, cluster.span, findings).is_some() && !hosts.contains(cluster.as_str()) {

@@ -153,7 +153,7 @@ fn dotted(problem: &Problem) -> String {
                 path.push('.');
                 path.push_str(key);
             }
-            PathSegment::Index(index) => path.push_str(&format!("[{index}]")),
+            PathSegment::Index(index) => path.push_str(&["[", &index.to_string(), "]"].concat()),
         }
     }
     if path.is_empty() { "the object".to_owned() } else { path }
