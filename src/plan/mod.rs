@@ -65,12 +65,15 @@ pub struct Plan {
     pub files: BTreeMap<String, File>,
 }
 
+/// An object, its path and who it is for.
+type Placed = (String, String, Planned);
+
 /// Plans the whole tree of a model. `custom` is where a site keeps its own Kustomize components.
 ///
 /// Fails on a defective blueprint alone: an expression that cannot be evaluated, a path that is none, two owners of one path.
 pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path, findings: &mut Findings) -> Plan {
     let subjects = subjects::all(model);
-    let planned: Vec<(Vec<(String, String, Planned)>, Findings)> = subjects
+    let planned: Vec<(Vec<Placed>, Findings)> = subjects
         .par_iter()
         .map(|subject| {
             let mut findings = Findings::new();
@@ -109,7 +112,7 @@ pub fn failed(failure: Failure, subject: &Subject) -> Diag {
     diag.maybe_help(failure.help)
 }
 
-fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Result<Vec<(String, String, Planned)>, Failure> {
+fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Result<Vec<Placed>, Failure> {
     if !engine.condition(kind, &subject.view)? {
         return Ok(Vec::new());
     }

@@ -4,7 +4,6 @@
 //! the finding shows its line and the inventory's line that it was rendered for (I3).
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -107,19 +106,19 @@ impl Renderer<'_> {
 
     /// Reads the one object that a template made, and checks it.
     fn object(&self, kind: &Kind, template: &Template, planned: &Planned, text: &str, findings: &mut Findings) -> Option<Value> {
-        let at = |range: Option<Range<usize>>, key: Option<&str>| template_line(template, text, range, key);
+        let at = |start: usize, key: Option<&str>| template_line(template, text, start, key);
         let mut documents = match manifest::read(text) {
             Ok(documents) => documents,
             Err(problem) => {
                 let rendered = rendered_line(text, problem.span.start);
-                let diag = Diag::new(Code::ManifestInvalid, at(Some(problem.span), None), problem.message).label(rendered);
+                let diag = Diag::new(Code::ManifestInvalid, at(problem.span.start, None), problem.message).label(rendered);
                 findings.push(diag.related(planned.origin, "rendered for this").maybe_help(problem.help));
                 return None;
             }
         };
         if documents.len() != 1 {
             let message = format!("a template makes one object, and this one made {}", documents.len());
-            let diag = Diag::new(Code::ManifestInvalid, at(None, None), message).related(planned.origin, "rendered for this");
+            let diag = Diag::new(Code::ManifestInvalid, at(0, None), message).related(planned.origin, "rendered for this");
             findings.push(diag.help("Use `when` in `kind.yaml` for none, `forEach` or another template file for several."));
             return None;
         }
@@ -132,7 +131,11 @@ impl Renderer<'_> {
                 PathSegment::Key(key) => Some(key.as_str()),
                 PathSegment::Index(_) => None,
             });
-            let diag = Diag::new(Code::ManifestSchema, at(range, key), format!("{}: {}", dotted(problem), problem.message));
+            let diag = Diag::new(
+                Code::ManifestSchema,
+                at(range.map_or(0, |range| range.start), key),
+                format!("{}: {}", dotted(problem), problem.message),
+            );
             findings.push(diag.related(planned.origin, "rendered for this").maybe_help(problem.help.clone()));
         }
         if !problems.is_empty() {
@@ -185,8 +188,8 @@ fn rendered_line(text: &str, byte: usize) -> String {
 
 /// The template's line that made a range of the rendered text: the line that writes the same key, the nth of them for the nth in the text.
 /// Where the key came out of a value, the line that writes the nearest key above it.
-fn template_line(template: &Template, rendered: &str, range: Option<Range<usize>>, key: Option<&str>) -> Span {
-    let start = range.as_ref().map_or(0, |range| range.start.min(rendered.len()));
+fn template_line(template: &Template, rendered: &str, start: usize, key: Option<&str>) -> Span {
+    let start = start.min(rendered.len());
     let last = rendered[..start].lines().count().max(1);
     let upwards = rendered.lines().take(last).collect::<Vec<_>>();
     let keys = upwards.iter().rev().filter_map(|line| line_key(line));
