@@ -1,0 +1,109 @@
+//! What can go wrong while doing: the disk, another run, a damaged lock. Findings about the tree are not errors but a [`Delta`](super::Delta)'s data.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::{error, fmt};
+
+use super::lines::Damage;
+
+/// Why the work could not be done; [`Error::help`] says what to do next.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused.
+    Io {
+        /// What was tried, as in "cannot ... PATH".
+        doing: &'static str,
+        /// Of what.
+        path: PathBuf,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// Another run is at work in the same output.
+    Busy {
+        /// The output.
+        root: PathBuf,
+    },
+    /// The lock or the journal is not what we wrote.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// `write` was asked for a tree that may not be written: a hand edit without `force`, a foreign file in the way, an unsafe path.
+    Refused {
+        /// The first path that forbids it, relative to the output.
+        path: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what was being done, and to which path.
+    pub(super) fn io(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing, path: path.as_ref().to_owned(), source }
+    }
+
+    pub(super) fn damaged(path: &Path, damage: Damage) -> Self {
+        Self::Damaged { path: path.to_owned(), line: damage.line, problem: damage.problem }
+    }
+
+    /// The next step, in whole sentences.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Io { source, .. } => io_help(source.kind()).to_owned(),
+            Self::Busy { .. } => "Wait until it has ended, then run the command again.".to_owned(),
+            Self::Damaged { path, .. } if path.ends_with(super::PENDING_FILE) => {
+                "Restore the output from version control, remove this file, and run `ringfence generate`.".to_owned()
+            }
+            Self::Damaged { .. } => {
+                "Restore the file from version control (after a merge, either side will do), then run `ringfence generate`; \
+                 it lists what differs from the restored lock as edited by hand, and `--force` takes the generated content."
+                    .to_owned()
+            }
+            Self::Refused { .. } => "Run `ringfence generate --check` to see every such path and what to do about it.".to_owned(),
+        }
+    }
+}
+
+fn io_help(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "Make room on the disk, then run `ringfence generate` again: it finishes what was interrupted."
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "Make the path writable for this user, then run `ringfence generate` again: it finishes what was interrupted."
+        }
+        ErrorKind::AlreadyExists
+        | ErrorKind::IsADirectory
+        | ErrorKind::NotADirectory
+        | ErrorKind::DirectoryNotEmpty
+        | ErrorKind::NotFound => {
+            "Something else changed the output during the run. See what stands at the path, then run `ringfence generate` again: it finishes \
+             what was interrupted."
+        }
+        _ => "Run `ringfence generate` again once the cause is gone: it finishes what was interrupted.",
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { doing, path, source } => write!(f, "cannot {doing} `{}`: {source}", path.display()),
+            Self::Busy { root } => write!(f, "another run of Ringfence is at work in `{}`", root.display()),
+            Self::Damaged { path, line, problem } => write!(f, "`{}` is damaged at line {line}: {problem}", path.display()),
+            Self::Refused { path } => write!(f, "the tree was not written because of `{path}`"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
