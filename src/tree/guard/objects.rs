@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::source::Files;
 use crate::tree::{Class, Delta, Error, Tree};
-use crate::yaml::{self, Node, scalar};
+use crate::yaml;
 
 /// What makes two objects the same one, whatever the version of their API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,26 +143,7 @@ fn values(text: &str) -> Option<Vec<Value>> {
     let file = Files::default().add("", "");
     let mut diags = Vec::new();
     let nodes = yaml::read::read(text, file, &mut diags);
-    diags.is_empty().then(|| nodes.iter().map(value).collect())
-}
-
-fn value(node: &Node) -> Value {
-    match &node.value {
-        yaml::Value::Seq(items) => items.iter().map(value).collect(),
-        yaml::Value::Map(entries) => entries
-            .iter()
-            .map(|(key, entry)| (key.text().unwrap_or_default().to_owned(), value(entry)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        yaml::Value::Scalar { text, quoted: true } => text.as_str().into(),
-        yaml::Value::Scalar { text, quoted: false } => match scalar::plain(text) {
-            scalar::Plain::Null => Value::Null,
-            scalar::Plain::Bool(bool) => bool.into(),
-            scalar::Plain::Int(int) => int.into(),
-            scalar::Plain::Float(float) => float.into(),
-            scalar::Plain::Text | scalar::Plain::Ambiguous(_) => text.as_str().into(),
-        },
-    }
+    diags.is_empty().then(|| nodes.iter().map(crate::schema::json).collect())
 }
 
 #[cfg(test)]
