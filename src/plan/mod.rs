@@ -88,12 +88,14 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path
         })
         .collect();
     let mut plan = Plan::default();
+    let mut defects = Findings::new();
     for (objects, more) in planned {
-        findings.extend(more);
+        defects.extend(more);
         for (path, owner, object) in objects {
             insert(&mut plan, path, owner, object, catalog, findings);
         }
     }
+    findings.extend(crate::render::once(defects));
     let order = |planned: &Planned| (catalog.kinds[planned.kind].order, planned.kind, planned.template);
     for file in plan.files.values_mut() {
         if let Content::Rendered(objects) = &mut file.content {

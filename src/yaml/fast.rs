@@ -3,7 +3,7 @@
 //! It reads a text to the same values as the full reader, or not at all: whatever is not simple (quotes of other kinds, block scalars, flow
 //! values that are no JSON, anything ambiguous) is left to that one, which also knows what to say about it.
 
-use serde::de::{DeserializeSeed, Deserializer as _, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::scalar::{self, Plain};
