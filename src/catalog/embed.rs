@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("blueprints");
+    let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("blueprints");
     let mut files = Vec::new();
     walk(&root, &mut files)?;
     files.sort();
