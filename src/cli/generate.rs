@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::project::{Input, InputArgs};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
 use crate::decode::Findings;
 use crate::diag::render::Format;
@@ -319,11 +319,14 @@ fn summarise(tree: &Tree, done: &tree::Summary, failed: bool, terminal: &Termina
     }
     let changed = done.created + done.changed + done.deleted;
     if changed == 0 {
-        terminal.say(format!("All {} files of {} clusters are up to date.", tree.len(), clusters.len()));
+        terminal.say(format!("All {} of {} are up to date.", count(tree.len(), "file"), count(clusters.len(), "cluster")));
     } else {
         terminal.say(format!(
-            "{} files written, {} changed, {} deleted; {} were up to date.",
-            done.created, done.changed, done.deleted, done.unchanged
+            "{} written, {} changed, {} deleted; {} up to date.",
+            count(done.created, "file"),
+            done.changed,
+            done.deleted,
+            done.unchanged
         ));
     }
     if done.repaired {

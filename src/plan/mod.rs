@@ -131,7 +131,7 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
             code: Code::PathInvalid,
             span: kind.path.span,
             message: format!("`{path}` is no path of the tree: {rule}"),
-            help: None,
+            help: Some("Change `path` in `kind.yaml`, or the name in the inventory that it is made of.".to_owned()),
         })?;
         let path = match (kind.layer, &subject.cluster) {
             (Some(layer), Some(cluster)) => format!("clusters/{cluster}/{}/{path}", layer.as_str()),

@@ -203,7 +203,7 @@ fn rendered_line(text: &str, byte: usize) -> String {
 /// Where the key came out of a value, the line that writes the nearest key above it.
 fn template_line(template: &Template, rendered: &str, start: usize, key: Option<&str>) -> Span {
     let start = start.min(rendered.len());
-    let last = rendered[..start].lines().count().max(1);
+    let last = rendered[..start].matches('\n').count() + 1;
     let upwards = rendered.lines().take(last).collect::<Vec<_>>();
     let keys = upwards.iter().rev().filter_map(|line| line_key(line));
     for key in key.into_iter().chain(keys) {
