@@ -12,6 +12,8 @@ mod random;
 #[path = "system/judge.rs"]
 mod judge;
 
+#[path = "system/applications.rs"]
+mod applications;
 #[path = "system/builds.rs"]
 mod builds;
 #[path = "system/disk.rs"]
