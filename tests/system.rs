@@ -11,6 +11,8 @@ mod random;
 
 #[path = "system/judge.rs"]
 mod judge;
+#[path = "system/small_fleet.rs"]
+mod small_fleet;
 
 #[path = "system/applications.rs"]
 mod applications;
@@ -18,6 +20,8 @@ mod applications;
 mod builds;
 #[path = "system/disk.rs"]
 mod disk;
+#[path = "system/fleets.rs"]
+mod fleets;
 #[path = "system/killed.rs"]
 mod killed;
 #[path = "system/same_bytes.rs"]
