@@ -1,5 +1,6 @@
 //! Whatever an inventory string holds arrives as that same string in the tree (I7): ten thousand hostile ones through the whole program, in
 //! every field that takes free text.
+#![allow(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -7,6 +7,7 @@
 //! own that the process's end takes along. That is a clock, but one that decides only whether a template is refused, never a byte of output:
 //! the documents of the shipped kinds take microseconds.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -40,11 +41,11 @@ impl Tera {
         let all: Vec<(&str, &str)> = own.iter().copied().chain(shared).map(|template| (template.path.as_str(), &*template.text)).collect();
         for template in kind.templates.iter().filter(|template| template.language == Language::Tera) {
             let key = (kind.id.clone(), template.output);
-            if !self.engines.contains_key(&key) {
+            if let Entry::Vacant(place) = self.engines.entry(key) {
                 let mut engine = engine(template.output);
                 engine.set_fallback_prefixes([format!("kinds/{}/", kind.id)]).map_err(|error| fault(&error, None))?;
                 engine.add_raw_templates(all.iter().copied()).map_err(|error| fault(&error, None))?;
-                self.engines.insert(key, Arc::new(engine));
+                place.insert(Arc::new(engine));
             }
         }
         Ok(())

@@ -36,7 +36,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Value>> {
     Some(documents)
 }
 
-fn finish<'a>(lines: &mut Vec<Line<'a>>, documents: &mut Vec<Value>) -> Option<()> {
+fn finish(lines: &mut Vec<Line<'_>>, documents: &mut Vec<Value>) -> Option<()> {
     if lines.is_empty() {
         return Some(());
     }

@@ -10,9 +10,8 @@ impl Random {
     }
 
     /// From 0 up to, but not, 1.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
     pub fn fraction(&mut self) -> f64 {
-        // 53 bits are what a double holds.
-        #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
         let part = (self.next() >> 11) as f64;
         part / (1_u64 << 53) as f64
     }
