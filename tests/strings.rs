@@ -1,12 +1,18 @@
 //! Whatever an inventory string holds arrives as that same string in the tree (I7): ten thousand hostile ones through the whole program, in
 //! every field that takes free text.
-#![allow(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test stops where it is wrong, says what it lacks, and asks whether it runs in CI"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use ringfence::yaml::manifest;
 use serde_json::Value;
@@ -155,16 +161,75 @@ fn numbered(value: &Value) -> Vec<String> {
     (0..EACH).map(|at| value[format!("k{at}")].as_str().unwrap_or_else(|| panic!("no k{at} in {value}")).to_owned()).collect()
 }
 
-fn generate(folder: &Path) -> BTreeMap<String, Vec<Value>> {
+/// The objects of each workload's file, and the text of all files as one stream.
+fn generate(folder: &Path) -> (BTreeMap<String, Vec<Value>>, String) {
     let run = Command::new(env!("CARGO_BIN_EXE_ringfence")).arg("-C").arg(folder).args(["generate", "-q"]).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let workloads = folder.join("output/clusters/only/40-workloads/team-one");
-    (0..WORKLOADS)
-        .map(|number| {
-            let text = fs::read_to_string(workloads.join(format!("w{number}.yaml"))).unwrap();
-            (format!("w{number}"), manifest::read(&text).unwrap_or_else(|problem| panic!("{problem:?}\n{text}")))
-        })
-        .collect()
+    let (mut objects, mut stream) = (BTreeMap::new(), String::new());
+    for number in 0..WORKLOADS {
+        let text = fs::read_to_string(workloads.join(format!("w{number}.yaml"))).unwrap();
+        stream += &format!("---\n{text}");
+        objects.insert(format!("w{number}"), manifest::read(&text).unwrap_or_else(|problem| panic!("{problem:?}\n{text}")));
+    }
+    (objects, stream)
+}
+
+/// What a program prints for a stream of YAML; `None`, loudly, where it is not there.
+fn read_by(what: &str, program: &str, arguments: &[&str], stream: &str) -> Option<Vec<Value>> {
+    let child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let output = child.ok().and_then(|mut child| {
+        let mut input = child.stdin.take()?;
+        let stream = stream.to_owned();
+        let writer = std::thread::spawn(move || input.write_all(stream.as_bytes()));
+        let output = child.wait_with_output().ok()?;
+        writer.join().ok()?.ok()?;
+        Some(output)
+    });
+    match output.filter(|output| output.status.success() || !String::from_utf8_lossy(&output.stderr).contains("No module named")) {
+        Some(output) => {
+            assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+            Some(serde_json::from_slice(&output.stdout).unwrap())
+        }
+        None => {
+            lacking(what);
+            None
+        }
+    }
+}
+
+/// Says what does not run here; in CI everything has to.
+fn lacking(what: &str) {
+    eprintln!("!!!! not run: {what} does not read the strings back, since it is not here");
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "in CI everything has to run: {what}");
+}
+
+const PYTHON: &str = "import json, sys, yaml\nprint(json.dumps(list(yaml.load_all(sys.stdin.buffer.read().decode(), Loader=yaml.LOADER))))";
+
+/// Every other reader sees the same values in the same text as ours.
+fn others_agree(trees: &BTreeMap<String, Vec<Value>>, stream: &str) {
+    let ours: Vec<Value> = (0..WORKLOADS).flat_map(|number| trees[&format!("w{number}")].clone()).collect();
+    let libyaml: Vec<Value> =
+        serde_yaml::Deserializer::from_str(stream).map(|document| serde::Deserialize::deserialize(document).unwrap()).collect();
+    assert_eq!(libyaml, ours, "libyaml");
+    // A file at a time: it stops at a stream of so many nodes, as it should.
+    let saphyr: Vec<Value> = stream
+        .split("---\n# Generated")
+        .skip(1)
+        .flat_map(|file| serde_saphyr::from_multiple::<Value>(&format!("# {file}")).unwrap())
+        .collect();
+    assert_eq!(saphyr, ours, "a reader of YAML 1.2");
+    for loader in ["SafeLoader", "CSafeLoader"] {
+        let read = read_by(&format!("PyYAML's {loader}"), "python3", &["-c", &PYTHON.replace("LOADER", loader)], stream);
+        assert!(read.is_none_or(|read| read == ours), "PyYAML's {loader} reads something else");
+    }
+    match std::env::var("RINGFENCE_JUDGE") {
+        Ok(judge) => {
+            let read = read_by("Go's sigs.k8s.io/yaml", &judge, &["yaml-to-json"], stream);
+            assert!(read.is_none_or(|read| read == ours), "Go's sigs.k8s.io/yaml reads something else");
+        }
+        Err(_) => lacking("Go's sigs.k8s.io/yaml (tests/live/build makes it, RINGFENCE_JUDGE names it)"),
+    }
 }
 
 #[test]
@@ -174,7 +239,7 @@ fn ten_thousand_hostile_strings_arrive_as_they_were_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("inventory")).unwrap();
     fs::write(folder.path().join("inventory/fleet.yaml"), &text).unwrap();
-    let trees = generate(folder.path());
+    let (trees, stream) = generate(folder.path());
     let mut seen = 0;
     for (number, given) in given.iter().enumerate() {
         let objects = &trees[&format!("w{number}")];
@@ -195,4 +260,5 @@ fn ten_thousand_hostile_strings_arrive_as_they_were_written() {
         seen += 5 * EACH;
     }
     assert!(seen >= 10_000, "{seen}");
+    others_agree(&trees, &stream);
 }
