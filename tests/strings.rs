@@ -169,7 +169,8 @@ fn generate(folder: &Path) -> (BTreeMap<String, Vec<Value>>, String) {
     let (mut objects, mut stream) = (BTreeMap::new(), String::new());
     for number in 0..WORKLOADS {
         let text = fs::read_to_string(workloads.join(format!("w{number}.yaml"))).unwrap();
-        stream += &format!("---\n{text}");
+        stream.push_str("---\n");
+        stream.push_str(&text);
         objects.insert(format!("w{number}"), manifest::read(&text).unwrap_or_else(|problem| panic!("{problem:?}\n{text}")));
     }
     (objects, stream)

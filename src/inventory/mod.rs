@@ -17,6 +17,7 @@ pub mod workload;
 use std::collections::BTreeSet;
 
 pub use load::load;
+use schemars::transform::RecursiveTransform;
 
 use crate::decode::Entries;
 use crate::record;
@@ -81,6 +82,20 @@ pub struct Inventory {
 
 /// The JSON Schema of an inventory file, for editors.
 pub fn json_schema() -> serde_json::Value {
-    let schema = schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<InventoryFile>();
-    schema.to_value()
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.transforms.push(Box::new(RecursiveTransform(leave_out_lists)));
+    settings.into_generator().into_root_schema_for::<InventoryFile>().to_value()
+}
+
+/// A list or mapping that may be empty may be left out, as [`crate::decode`] has it; schemars asks for every field that is no `Option`.
+fn leave_out_lists(schema: &mut schemars::Schema) {
+    let Some(properties) = schema.get("properties").cloned() else { return };
+    let may_be_empty = |property: &serde_json::Value| {
+        let list = property["type"] == "array" && property["minItems"].is_null();
+        let mapping = property["type"] == "object" && property["properties"].is_null() && !property["additionalProperties"].is_null();
+        list || mapping
+    };
+    if let Some(required) = schema.get_mut("required").and_then(serde_json::Value::as_array_mut) {
+        required.retain(|key| !key.as_str().is_some_and(|key| may_be_empty(&properties[key])));
+    }
 }
