@@ -31,7 +31,7 @@ fn kills(seed: u64, name: &str, before: &Files) -> usize {
     for moment in 0..MOMENTS / 2 {
         // A quarter falls anywhere in the run, the others where it writes.
         let from = if moment % 4 == 0 { Duration::ZERO } else { begin };
-        let delay = from + (end - from).mul_f64(random.fraction());
+        let delay = from + end.saturating_sub(from).mul_f64(random.fraction());
         let context = format!("over {name}, killed after {delay:?}");
         project.set_tree(before);
         kill_after(&mut project.program(["generate"]), delay);
