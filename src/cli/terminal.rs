@@ -11,6 +11,11 @@ use crate::diag::render::{Format, Options, render};
 use crate::diag::{Diag, Severity};
 use crate::source::Files;
 
+/// A number and what is counted: `1 file`, `2 files`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// The two streams of the program.
 #[derive(Debug)]
 pub struct Terminal {

@@ -28,6 +28,8 @@ struct Flows<'a, 'i> {
     aliases: BTreeMap<(usize, String, String), (&'i str, Span)>,
     used_gateways: BTreeSet<usize>,
     used_listeners: BTreeSet<(usize, &'i str)>,
+    /// Gateways of which it is not clear what serves a caller: what nothing reaches there is not known either.
+    unclear_gateways: BTreeSet<usize>,
     /// Whether Argo CD delivers, which leaves EndpointSlices out unless told otherwise.
     needs_host: bool,
 }
@@ -58,6 +60,7 @@ pub fn check<'i>(
         aliases: BTreeMap::new(),
         used_gateways: BTreeSet::new(),
         used_listeners: BTreeSet::new(),
+        unclear_gateways: BTreeSet::new(),
         needs_host,
     };
     for gateway in &inventory.gateways {
@@ -215,6 +218,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         if let Some(via) = gateway.via.get(host.name.as_str()) {
             let found = gateway.listen.iter().find(|(name, _)| name.value == via.value);
             self.used_listeners.extend(found.map(|(name, _)| (at, name.as_str())));
+            self.unclear_gateways.extend(found.is_none().then_some(at));
             return found.map(|(_, listener)| listener);
         }
         let same_environment: Vec<_> = gateway
@@ -238,6 +242,7 @@ impl<'a, 'i> Flows<'a, 'i> {
             self.used_listeners.insert((at, name.as_str()));
             return Some(listener);
         }
+        self.unclear_gateways.insert(at);
         let environment = host.environment.as_str();
         let (why, help) = if same_environment.is_empty() {
             (
@@ -380,6 +385,9 @@ impl<'a, 'i> Flows<'a, 'i> {
             if !self.used_gateways.contains(&at) {
                 let diag = Diag::new(Code::GatewayUnused, gateway.name.span, format!("no flow uses the gateway `{}`", gateway.name.value));
                 findings.push(diag.help("Declare the flow under `connects` of its callers, or remove the gateway."));
+                continue;
+            }
+            if self.unclear_gateways.contains(&at) {
                 continue;
             }
             for (cluster, _) in gateway.listen.iter().filter(|(cluster, _)| !self.used_listeners.contains(&(at, cluster.as_str()))) {

@@ -65,9 +65,12 @@ pub fn check_pod(pod: &Node, findings: &mut Findings) {
 pub fn check_spec(spec: &Node, kind: WorkloadKind, findings: &mut Findings) {
     report(spec, CONTROLLER, "spec", findings);
     if kind == WorkloadKind::CronJob
-        && let Some(job) = spec.get("jobTemplate").and_then(|template| template.get("spec"))
+        && let Some(template) = spec.get("jobTemplate")
     {
-        report(job, CONTROLLER, "spec.jobTemplate.spec", findings);
+        report(template, &[("metadata", "Write `labels` and `annotations` at the workload.")], "spec.jobTemplate", findings);
+        if let Some(job) = template.get("spec") {
+            report(job, CONTROLLER, "spec.jobTemplate.spec", findings);
+        }
     }
 }
 

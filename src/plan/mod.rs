@@ -88,12 +88,14 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path
         })
         .collect();
     let mut plan = Plan::default();
+    let mut defects = Findings::new();
     for (objects, more) in planned {
-        findings.extend(more);
+        defects.extend(more);
         for (path, owner, object) in objects {
             insert(&mut plan, path, owner, object, catalog, findings);
         }
     }
+    findings.extend(crate::render::once(defects));
     let order = |planned: &Planned| (catalog.kinds[planned.kind].order, planned.kind, planned.template);
     for file in plan.files.values_mut() {
         if let Content::Rendered(objects) = &mut file.content {
@@ -129,7 +131,7 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
             code: Code::PathInvalid,
             span: kind.path.span,
             message: format!("`{path}` is no path of the tree: {rule}"),
-            help: None,
+            help: Some("Change `path` in `kind.yaml`, or the name in the inventory that it is made of.".to_owned()),
         })?;
         let path = match (kind.layer, &subject.cluster) {
             (Some(layer), Some(cluster)) => format!("clusters/{cluster}/{}/{path}", layer.as_str()),

@@ -31,8 +31,9 @@ pub fn manifests(plan: &Plan, catalog: &Catalog, engine: &Engine, schemas: &Sche
     let rendered: Vec<(Option<String>, Vec<Made>, Findings)> = files.par_iter().map(|(_, file)| renderer.file(file)).collect();
     let mut tree = Tree::new();
     let mut seen: BTreeMap<(&str, Identity), (Span, Span)> = BTreeMap::new();
+    let mut defects = Findings::new();
     for ((path, file), (text, made, more)) in files.into_iter().zip(rendered) {
-        findings.extend(more);
+        defects.extend(more);
         let cluster = path.strip_prefix("clusters/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         for (identity, template, origin) in made {
             let (_, kind, namespace, name) = &identity;
@@ -48,7 +49,19 @@ pub fn manifests(plan: &Plan, catalog: &Catalog, engine: &Engine, schemas: &Sche
             (Ok(_), None) => {}
         }
     }
+    findings.extend(once(defects));
     tree
+}
+
+/// The findings with each defect of a template named once, for the first that it was rendered for, however many came after it.
+pub(crate) fn once(defects: Findings) -> Findings {
+    let mut first: BTreeMap<(Code, Span, String), (Diag, usize)> = BTreeMap::new();
+    for diag in defects {
+        let key = (diag.code, diag.primary.span, diag.message.clone());
+        first.entry(key).and_modify(|(_, more)| *more += 1).or_insert((diag, 0));
+    }
+    let counted = first.into_values().map(|(diag, more)| if more == 0 { diag } else { diag.help(format!("The same for {more} more.")) });
+    counted.collect()
 }
 
 fn within(namespace: &str) -> String {
@@ -190,7 +203,7 @@ fn rendered_line(text: &str, byte: usize) -> String {
 /// Where the key came out of a value, the line that writes the nearest key above it.
 fn template_line(template: &Template, rendered: &str, start: usize, key: Option<&str>) -> Span {
     let start = start.min(rendered.len());
-    let last = rendered[..start].lines().count().max(1);
+    let last = rendered[..start].matches('\n').count() + 1;
     let upwards = rendered.lines().take(last).collect::<Vec<_>>();
     let keys = upwards.iter().rev().filter_map(|line| line_key(line));
     for key in key.into_iter().chain(keys) {

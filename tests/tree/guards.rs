@@ -99,8 +99,8 @@ fn a_stateful_set_is_protected_where_its_claims_go_with_it() {
 #[test]
 fn an_edited_file_that_is_no_yaml_any_more_is_listed() {
     let output = Output::with(&[("clusters/a/x.yaml", NAMESPACE), ("clusters/a/y.md", "text")]);
-    output.put("clusters/a/x.yaml", "a: [");
-    output.put("clusters/a/y.md", "a: [");
+    output.put("clusters/a/x.yaml", "kind: Namespace\na: [");
+    output.put("clusters/a/y.md", "kind: Namespace\na: [");
     assert_eq!(deletions_of(&output, &[], 100).unreadable, ["clusters/a/x.yaml"]);
 }
 
