@@ -18,6 +18,7 @@ mod small_fleet;
 mod applications;
 #[path = "system/builds.rs"]
 mod builds;
+#[cfg(unix)]
 #[path = "system/disk.rs"]
 mod disk;
 #[path = "system/fleets.rs"]

@@ -49,7 +49,7 @@ pub fn print(workloads: usize, clusters: usize) {
         (1..=runs)
             .map(|edition| {
                 inventory(edition);
-                ringfence(project, &["generate", "--force", "--max-deletions", "100%"]).all
+                ringfence(project, &["generate", "--max-deletions", "100%"]).all
             })
             .collect(),
     );

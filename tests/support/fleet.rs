@@ -53,11 +53,11 @@ tiers:
 
 /// The tiers that need a cluster of their own: as many as there are clusters for.
 fn tiers(clusters: usize) -> String {
-    let alone = ["confidential", "restricted"].into_iter().zip([30, 40]).take(clusters - 1);
-    alone
-        .map(|(name, level)| format!("  - {{name: {name}, level: {level}, podSecurity: restricted, isolation: cluster}}\n"))
-        .collect::<Vec<_>>()
-        .concat()
+    let mut text = String::new();
+    for (name, level) in ["confidential", "restricted"].into_iter().zip([30, 40]).take(clusters - 1) {
+        let _ = writeln!(text, "  - {{name: {name}, level: {level}, podSecurity: restricted, isolation: cluster}}");
+    }
+    text
 }
 
 fn cluster(number: usize) -> String {

@@ -10,10 +10,8 @@ impl Random {
     }
 
     /// From 0 up to, but not, 1.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
     pub fn fraction(&mut self) -> f64 {
-        let part = (self.next() >> 11) as f64;
-        part / (1_u64 << 53) as f64
+        f64::from((self.next() >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
     }
 
     fn next(&mut self) -> u64 {

@@ -39,8 +39,9 @@ fn generated_inventories_build() {
 #[test]
 fn expected_trees_of_cases_build_beside_their_custom_components() {
     let Some(judge) = judge() else { return };
-    let cases = repository().join("tests/cases");
-    for case in walkdir::WalkDir::new(cases).min_depth(2).max_depth(2).sort_by_file_name() {
+    let areas = ["tests/cases", "tests/diagnostics"].map(|area| repository().join(area)).into_iter().filter(|area| area.is_dir());
+    let cases = areas.flat_map(|area| walkdir::WalkDir::new(area).min_depth(2).max_depth(2).sort_by_file_name());
+    for case in cases {
         let case = case.unwrap().into_path();
         // Only a tree that a run completed is meant to build.
         if !case.join("expected/ringfence.lock").is_file() {

@@ -64,15 +64,12 @@ fn a_folder_that_may_not_be_written_is_a_clear_error_and_the_next_run_repairs() 
     let user = unprivileged(&project.root);
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
     let mut command = generate(&project, &output);
-    match user {
-        User::Already => {}
-        User::Root => {
-            command.uid(NOBODY).gid(NOBODY);
-            if command.output().is_err() {
-                fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
-                return not_run("a folder that may not be written: nobody but root may run the program here");
-            }
+    if matches!(user, User::Root) {
+        if project.program(["--version"]).uid(NOBODY).gid(NOBODY).output().is_err() {
+            fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
+            return not_run("a folder that may not be written: nobody but root may run the program here");
         }
+        command.uid(NOBODY).gid(NOBODY);
     }
     fails(&project, &output, command);
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
