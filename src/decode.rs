@@ -1,7 +1,7 @@
 //! From a spanned YAML tree to typed values, collecting every finding instead of stopping at the first.
 //!
-//! [`record!`] declares a struct once: its fields are the keys that the format has (camelCase), its types decide what is required, its doc
-//! comments become the JSON Schema's descriptions. [`words!`] does the same for a choice of words, [`text_type!`] for text with a grammar.
+//! [`record!`](crate::record!) declares a struct once: its fields are the keys that the format has (camelCase), its types decide what is required, its doc
+//! comments become the JSON Schema's descriptions. [`words!`](crate::words!) does the same for a choice of words, [`text_type!`](crate::text_type!) for text with a grammar.
 
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::source::{Span, Spanned};

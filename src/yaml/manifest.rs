@@ -1,7 +1,7 @@
 //! The reader of rendered text: YAML that means the same to every reader, as JSON values.
 //!
 //! Templates are text, so what they make is read back before it is trusted. A scalar on which readers disagree is refused, and so are
-//! duplicate keys, tags, and keys that would not be text. Most rendered text is simple; [`super::fast`] reads that, and leaves the rest here.
+//! duplicate keys, tags, and keys that would not be text. Most rendered text is simple; `fast` reads that, and leaves the rest here.
 
 use std::ops::Range;
 
@@ -32,7 +32,7 @@ pub fn read(text: &str) -> Result<Vec<Json>, Problem> {
     }
 }
 
-/// [`read`] without the short cut.
+/// [`read()`] without the short cut.
 pub fn read_fully(text: &str) -> Result<Vec<Json>, Problem> {
     let mut diags = Vec::new();
     let nodes = nodes(text, &mut diags);

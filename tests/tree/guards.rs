@@ -204,7 +204,7 @@ fn what_an_interrupted_run_was_creating_is_held_against_nobody_wherever_it_is_to
     let text = object("apps/v1", "StatefulSet", templates);
     let files: Texts = &[("clusters/a/x.yaml", &text)];
     // Stopped at the last step: every file is there, and so is the journal that lists it as one that was not.
-    let stopped = (0..)
+    let stopped = (0..1_000)
         .map(|step| {
             let output = Output::new();
             output.stop(files, Fault::Before(step)).0.map(|_| ()).map_err(|_| output)
