@@ -93,6 +93,7 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
         summarise(&tree, &outcome, failed, terminal);
     }
     terminal.timing("all", terminal.elapsed());
+    // The process ends soon, and giving back a large fleet piece by piece would only keep people waiting.
     std::mem::forget((tree, input));
     Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
@@ -124,12 +125,12 @@ fn render(input: &Input, args: &Args, custom: &Path, terminal: &Terminal, findin
         terminal.data(&format!("{json:#}\n"))?;
         return Ok(Rendered::Printed);
     }
+    // The plan holds all that is needed from here on.
+    drop(model);
     let started = Instant::now();
     let before = findings.len();
-    let tree = render::manifests(&plan, &input.catalog, &engine, &input.schemas, &input.files, findings);
+    let tree = render::manifests(plan, &input.catalog, &engine, &input.schemas, &input.files, findings);
     terminal.timing("render", started.elapsed());
-    // The process ends soon, and giving back a large fleet's plan piece by piece would take as long as resolving it.
-    std::mem::forget((plan, model, engine));
     Ok(if findings.len() > before { Rendered::Refused } else { Rendered::Tree(tree) })
 }
 

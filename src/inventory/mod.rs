@@ -15,6 +15,7 @@ pub mod tier;
 pub mod workload;
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 pub use load::load;
 use schemars::transform::RecursiveTransform;
@@ -29,6 +30,7 @@ pub const API_VERSION: &str = "ringfence/v1";
 record! {
     "an inventory file"
     /// One file of a Ringfence inventory. Any file may hold any of these keys; all files form one inventory.
+    #[derive(Default)]
     pub struct InventoryFile {
         /// The fleet; in exactly one file.
         pub fleet: Option<Spanned<fleet::Fleet>>,
@@ -53,31 +55,27 @@ record! {
     }
 }
 
-/// All files of an inventory, in the order of their paths.
+/// All files of an inventory, merged in the order of their paths.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
-    /// The fleet, where one is stated and could be read.
-    pub fleet: Option<Spanned<fleet::Fleet>>,
-    /// Levels of sensitivity.
-    pub tiers: Vec<Spanned<tier::Tier>>,
-    /// The least tier that may hold each kind of data.
-    pub data_classes: Entries<Spanned<String>>,
-    /// Where tiers run.
-    pub clusters: Vec<Spanned<cluster::Cluster>>,
-    /// Who owns workloads.
-    pub teams: Vec<Spanned<team::Team>>,
-    /// What runs.
-    pub workloads: Vec<Spanned<workload::Workload>>,
-    /// Shared ConfigMaps.
-    pub configs: Vec<Spanned<gateway::SharedConfig>>,
-    /// Gateways.
-    pub gateways: Vec<Spanned<gateway::Gateway>>,
-    /// Tokens.
-    pub tokens: Vec<Spanned<gateway::Token>>,
-    /// Exemptions.
-    pub exemptions: Vec<Spanned<gateway::Exemption>>,
+    /// What they state together.
+    pub stated: InventoryFile,
     /// Names of definitions that could not be read: what refers to them is not reported as dangling on top of that.
     pub lost: BTreeSet<String>,
+}
+
+impl Deref for Inventory {
+    type Target = InventoryFile;
+
+    fn deref(&self) -> &InventoryFile {
+        &self.stated
+    }
+}
+
+impl DerefMut for Inventory {
+    fn deref_mut(&mut self) -> &mut InventoryFile {
+        &mut self.stated
+    }
 }
 
 /// The JSON Schema of an inventory file, for editors.

@@ -3,6 +3,11 @@
 //! [`record!`](crate::record!) declares a struct once: its fields are the keys that the format has (camelCase), its types decide what is required, its doc
 //! comments become the JSON Schema's descriptions. [`words!`](crate::words!) does the same for a choice of words, [`text_type!`](crate::text_type!) for text with a grammar.
 
+mod entries;
+mod macros;
+
+pub use entries::Entries;
+
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::source::{Span, Spanned};
 use crate::yaml::read::{Node, Value};
@@ -122,89 +127,6 @@ macro_rules! integers {
 }
 
 integers!(u16, u32, i32, i64);
-
-/// A mapping with keys of the user's choice, in the order they were written.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entries<T>(pub Vec<(Spanned<String>, T)>);
-
-impl<T> Default for Entries<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T> Entries<T> {
-    /// The value at a key.
-    pub fn get(&self, key: &str) -> Option<&T> {
-        self.0.iter().find(|(k, _)| k.value == key).map(|(_, value)| value)
-    }
-
-    /// Keys and values in the order they were written.
-    pub fn iter(&self) -> std::slice::Iter<'_, (Spanned<String>, T)> {
-        self.0.iter()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<T: Clone> Entries<T> {
-    /// The entries of `self` with those of `over` put over them: an equal key is replaced where it stands, a new one comes last.
-    #[must_use]
-    pub fn overlaid(&self, over: &Self) -> Self {
-        let mut merged = self.clone();
-        for (key, value) in &over.0 {
-            match merged.0.iter_mut().find(|(existing, _)| existing.value == key.value) {
-                Some(entry) => *entry = (key.clone(), value.clone()),
-                None => merged.0.push((key.clone(), value.clone())),
-            }
-        }
-        merged
-    }
-}
-
-impl<'a, T> IntoIterator for &'a Entries<T> {
-    type Item = &'a (Spanned<String>, T);
-    type IntoIter = std::slice::Iter<'a, (Spanned<String>, T)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
-    }
-}
-
-impl<T: Decode> Decode for Entries<T> {
-    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        let entries = mapping(node, findings)?;
-        let decoded: Vec<Option<_>> = entries
-            .iter()
-            .map(|(key, value)| {
-                let key = Spanned::new(key.text().unwrap_or_default().to_owned(), key.span);
-                Some((key, T::decode(value, findings)?))
-            })
-            .collect();
-        decoded.into_iter().collect::<Option<Vec<_>>>().map(Self)
-    }
-
-    fn absent() -> Option<Self> {
-        Some(Self::default())
-    }
-}
-
-impl<T: schemars::JsonSchema> schemars::JsonSchema for Entries<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("MapOf{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        std::collections::BTreeMap::<String, T>::json_schema(generator)
-    }
-}
 
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
@@ -383,156 +305,11 @@ pub fn camel_case(field: &str) -> String {
     key
 }
 
-/// Declares a struct that is read from a mapping. `Option`, `Vec` and `Entries` fields may be left out, all others are required;
-/// what the record is called in findings comes first. A field is written as its Rust name in camelCase, or as the literal before `=>`.
-#[macro_export]
-macro_rules! record {
-    (
-        $what:literal
-        $(#[$meta:meta])*
-        pub struct $name:ident {
-            $($(#[doc = $doc:literal])* pub $field:ident $(as $key:literal)? : $type:ty),+ $(,)?
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, schemars::JsonSchema)]
-        #[schemars(rename_all = "camelCase", deny_unknown_fields)]
-        pub struct $name {
-            $($(#[doc = $doc])* $(#[schemars(rename = $key)])? pub $field: $type),+
-        }
-
-        impl $name {
-            /// The keys of this record as they are written.
-            pub fn keys() -> &'static [String] {
-                static KEYS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
-                KEYS.get_or_init(|| vec![$($crate::record!(@key $field $($key)?)),+])
-            }
-
-            /// Reads the record's own keys from a mapping that may have others.
-            pub(crate) fn decode_fields(
-                node: &$crate::yaml::Node,
-                entries: &[($crate::yaml::Node, $crate::yaml::Node)],
-                findings: &mut $crate::decode::Findings,
-            ) -> Option<Self> {
-                let mut keys = Self::keys().iter();
-                $(let $field = $crate::decode::field::<$type>(node, entries, keys.next()?, $what, findings);)+
-                Some(Self { $($field: $field?),+ })
-            }
-        }
-
-        impl $crate::decode::Decode for $name {
-            fn decode(node: &$crate::yaml::Node, findings: &mut $crate::decode::Findings) -> Option<Self> {
-                let entries = $crate::decode::mapping(node, findings)?;
-                let keys: Vec<&str> = Self::keys().iter().map(String::as_str).collect();
-                $crate::decode::unknown_keys(entries, &keys, $what, findings);
-                Self::decode_fields(node, entries, findings)
-            }
-        }
-    };
-    (@key $field:ident $key:literal) => { $key.to_owned() };
-    (@key $field:ident) => { $crate::decode::camel_case(stringify!($field)) };
-}
-
-/// Declares an enum that is read from one of a few words.
-#[macro_export]
-macro_rules! words {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident { $($(#[doc = $doc:literal])* $variant:ident = $word:literal),+ $(,)? }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
-        pub enum $name { $($(#[doc = $doc])* #[schemars(rename = $word)] $variant),+ }
-
-        impl $name {
-            /// All words, in the order of the declaration.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
-            /// The word.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The value that a word stands for.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-
-        impl $crate::decode::Decode for $name {
-            fn decode(node: &$crate::yaml::Node, findings: &mut $crate::decode::Findings) -> Option<Self> {
-                let word = $crate::decode::text(node, findings)?;
-                let value = Self::from_word(word);
-                if value.is_none() {
-                    findings.push($crate::decode::not_one_of(node, word, Self::WORDS));
-                }
-                value
-            }
-        }
-    };
-}
-
 /// The finding that a word is none of the allowed ones.
 pub fn not_one_of(node: &Node, word: &str, words: &[&str]) -> Diag {
     let all = format!("Write one of: {}.", words.join(", "));
     let help = did_you_mean(word, words.iter().copied()).unwrap_or(all);
     Diag::new(Code::InvalidValue, node.span, format!("`{word}` is not allowed here")).help(help)
-}
-
-/// Declares a type whose text has a grammar: `parse` says what is wrong in a sentence, and the finding has the given code.
-#[macro_export]
-macro_rules! text_type {
-    (
-        $(#[$meta:meta])*
-        pub struct $name:ident; $code:ident, $example:literal, $scalar:ident, $parse:expr
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
-
-        impl $name {
-            /// Reads the text; the error is a sentence about the rule that it breaks.
-            pub fn new(text: &str) -> Result<Self, String> {
-                let parse: fn(&str) -> Result<(), String> = $parse;
-                parse(text).map(|()| Self(text.to_owned()))
-            }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl $crate::decode::Decode for $name {
-            fn decode(node: &$crate::yaml::Node, findings: &mut $crate::decode::Findings) -> Option<Self> {
-                let text = $crate::decode::$scalar(node, findings)?;
-                match Self::new(text) {
-                    Ok(value) => Some(value),
-                    Err(rule) => {
-                        let diag = $crate::diag::Diag::new($crate::diag::Code::$code, node.span, rule);
-                        findings.push(diag.help(concat!("An example: `", $example, "`.")));
-                        None
-                    }
-                }
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": $crate::decode::schema_types(stringify!($scalar)), "examples": [$example] })
-            }
-        }
-    };
 }
 
 /// The JSON types that a text type takes in an editor.
