@@ -104,7 +104,7 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path
         }
     }
     paths::prefix_free(&plan, findings);
-    kustomization::add(&mut plan, model, custom);
+    kustomization::add(&mut plan, model, custom, findings);
     plan
 }
 
