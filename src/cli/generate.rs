@@ -70,6 +70,11 @@ impl Allowance {
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
     let mut input = Input::read(&args.input, here, terminal)?;
     let output = args.output.as_ref().map_or_else(|| input.project.root.join("output"), |stated| here.join(stated));
+    let (reads, writes) = (&input.project.inventory, output.canonicalize().unwrap_or_else(|_| output.clone()));
+    if writes.starts_with(reads) || reads.starts_with(&writes) {
+        let message = format!("the trees cannot go to `{}`, where the inventory is", output.display());
+        return Err(Failure::new(message, "Choose a folder beside it with `--output DIR`: the next run would read what this one writes."));
+    }
     let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
     let mut findings = Findings::new();
     let rendered = render(&input, args, &custom, terminal, &mut findings)?;
