@@ -55,7 +55,7 @@ fn day(text: &str) -> Result<civil::Date, String> {
 
 /// The folder that the program works from.
 pub fn here(directories: &[PathBuf]) -> Result<PathBuf, Failure> {
-    let start = directories.iter().fold(PathBuf::from("."), |start, directory| start.join(directory));
+    let start = if directories.is_empty() { PathBuf::from(".") } else { directories.iter().collect() };
     start.canonicalize().map_err(|error| {
         Failure::new(format!("there is no folder `{}`: {error}", start.display()), "Name a folder that exists after `-C`.")
     })
