@@ -45,7 +45,7 @@ pub struct InputArgs {
     pub format: Format,
 
     /// How many threads to use [default: one for each core]. The output is the same for any number.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 }
 
