@@ -140,7 +140,7 @@ impl Loader<'_> {
         }
         let Some(mut kind) = kind else { return };
         for (name, source) in folder {
-            self.template(format!("kinds/{id}/{name}"), source, |loader, template| kind.take(template, loader.files, loader.findings));
+            self.template(&format!("kinds/{id}/{name}"), source, |loader, template| kind.take(template, loader.files, loader.findings));
         }
         if kind.templates.is_empty() {
             let help = "Add `NAME.yaml.j2`, or `disabled: true` where the kind is to go.".to_owned();
@@ -168,7 +168,7 @@ impl Loader<'_> {
 
     fn shared(&mut self, folder: Folder) {
         for (name, source) in folder {
-            self.template(format!("shared/{name}"), source, |loader, template| {
+            self.template(&format!("shared/{name}"), source, |loader, template| {
                 if template.is_partial() {
                     loader.catalog.shared.push(template);
                 } else {
@@ -179,12 +179,12 @@ impl Loader<'_> {
         }
     }
 
-    fn template(&mut self, path: String, source: Source, then: impl FnOnce(&mut Self, Template)) {
-        let name = path.rsplit('/').next().unwrap_or(&path);
+    fn template(&mut self, path: &str, source: Source, then: impl FnOnce(&mut Self, Template)) {
+        let name = path.rsplit('/').next().unwrap_or(path);
         if name == "README.md" {
             return;
         }
-        if let Some(template) = Template::new(&path, source.file, source.text) {
+        if let Some(template) = Template::new(path, source.file, source.text) {
             return then(self, template);
         }
         let templates = "A template's name ends in `.j2` or `.tera`, as in `deployment.yaml.j2`.".to_owned();

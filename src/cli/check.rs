@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::project::{Input, InputArgs};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
 use crate::diag::Severity;
 use crate::diag::render::Format;
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
     if let Some((workloads, clusters)) = counts.filter(|_| args.input.format == Format::Human) {
         let warnings = diags.iter().filter(|diag| diag.severity == Severity::Warning).count();
         let but = if warnings > 0 { ", with warnings" } else { "" };
-        terminal.say(format!("The inventory is sound{but}: {workloads} workloads, {clusters} clusters."));
+        terminal.say(format!("The inventory is sound{but}: {}, {}.", count(workloads, "workload"), count(clusters, "cluster")));
     }
     Ok(Outcome::Clean)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::project::{Input, InputArgs};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
 use crate::decode::Findings;
 use crate::diag::render::Format;
@@ -93,6 +93,8 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
         summarise(&tree, &outcome, failed, terminal);
     }
     terminal.timing("all", terminal.elapsed());
+    // The process ends soon, and giving back a large fleet piece by piece would only keep people waiting.
+    std::mem::forget((tree, input));
     Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
 
@@ -123,9 +125,11 @@ fn render(input: &Input, args: &Args, custom: &Path, terminal: &Terminal, findin
         terminal.data(&format!("{json:#}\n"))?;
         return Ok(Rendered::Printed);
     }
+    // The plan holds all that is needed from here on.
+    drop(model);
     let started = Instant::now();
     let before = findings.len();
-    let tree = render::manifests(&plan, &input.catalog, &engine, &input.schemas, &input.files, findings);
+    let tree = render::manifests(plan, &input.catalog, &engine, &input.schemas, &input.files, findings);
     terminal.timing("render", started.elapsed());
     Ok(if findings.len() > before { Rendered::Refused } else { Rendered::Tree(tree) })
 }
@@ -316,11 +320,14 @@ fn summarise(tree: &Tree, done: &tree::Summary, failed: bool, terminal: &Termina
     }
     let changed = done.created + done.changed + done.deleted;
     if changed == 0 {
-        terminal.say(format!("All {} files of {} clusters are up to date.", tree.len(), clusters.len()));
+        terminal.say(format!("All {} of {} are up to date.", count(tree.len(), "file"), count(clusters.len(), "cluster")));
     } else {
         terminal.say(format!(
-            "{} files written, {} changed, {} deleted; {} were up to date.",
-            done.created, done.changed, done.deleted, done.unchanged
+            "{} written, {} changed, {} deleted; {} up to date.",
+            count(done.created, "file"),
+            done.changed,
+            done.deleted,
+            done.unchanged
         ));
     }
     if done.repaired {

@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(long, default_value = "acme", value_parser = |text: &str| DnsLabel::new(text).map(|name| name.to_string()))]
     name: String,
 
-    /// A DNS name of your own: the prefix of label, annotation and taint keys [default: tier.<NAME>.example].
+    /// A DNS name of your own: the prefix of label, annotation and taint keys [default: tier.NAME.example].
     #[arg(long, value_name = "DOMAIN", value_parser = |text: &str| DnsSubdomain::new(text).map(|name| name.to_string()))]
     label_domain: Option<String>,
 }

@@ -27,20 +27,20 @@ use terminal::Terminal;
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, max_term_width = 110, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Run as if started in this folder.
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
-    directory: Option<PathBuf>,
+    /// Run as if started in this folder; several are taken one after the other, as git does.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, help_heading = "Global options")]
+    directory: Vec<PathBuf>,
 
-    /// When to colour the output; NO_COLOR is respected.
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    /// When to colour the output; the variable `NO_COLOR` is respected.
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, help_heading = "Global options")]
     color: Color,
 
     /// Say less: findings and results alone, no summary.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     quiet: bool,
 
     /// Say more: how long each stage took.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Global options")]
     verbose: bool,
 
     #[command(subcommand)]
@@ -103,7 +103,7 @@ pub enum Outcome {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let here = project::here(cli.directory.as_deref())?;
+    let here = project::here(&cli.directory)?;
     match &cli.command {
         Command::Generate(args) => generate::run(args, &here, terminal),
         Command::Check(args) => check::run(args, &here, terminal),

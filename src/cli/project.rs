@@ -54,8 +54,8 @@ fn day(text: &str) -> Result<civil::Date, String> {
 }
 
 /// The folder that the program works from.
-pub fn here(directory: Option<&Path>) -> Result<PathBuf, Failure> {
-    let start = directory.unwrap_or(Path::new("."));
+pub fn here(directories: &[PathBuf]) -> Result<PathBuf, Failure> {
+    let start = directories.iter().fold(PathBuf::from("."), |start, directory| start.join(directory));
     start.canonicalize().map_err(|error| {
         Failure::new(format!("there is no folder `{}`: {error}", start.display()), "Name a folder that exists after `-C`.")
     })
@@ -90,7 +90,7 @@ impl Project {
             }
             None => {
                 let root = above.ok_or_else(|| {
-                    let message = format!("there is no folder `inventory` in `{}` or above it", here.display());
+                    let message = "there is no folder `inventory` here or in a folder above";
                     Failure::new(message, "Run `ringfence init` to begin one, or name it with `--inventory DIR`.")
                 })?;
                 let inventory = root.join("inventory");
@@ -99,7 +99,8 @@ impl Project {
         };
         let repository = root.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&root);
         let below = root.strip_prefix(repository).unwrap_or(Path::new(""));
-        let prefix = below.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect();
+        let parts = below.components().map(|part| part.as_os_str().to_string_lossy().into_owned() + "/");
+        let prefix = parts.collect();
         Ok(Self { root, inventory, prefix })
     }
 

@@ -11,6 +11,11 @@ use crate::diag::render::{Format, Options, render};
 use crate::diag::{Diag, Severity};
 use crate::source::Files;
 
+/// A number and what is counted: `1 file`, `2 files`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// The two streams of the program.
 #[derive(Debug)]
 pub struct Terminal {
@@ -31,6 +36,7 @@ impl Terminal {
     }
 
     /// Data, as it is.
+    #[expect(clippy::unused_self, reason = "what is printed goes through the terminal, whichever stream")]
     pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
         match std::io::stdout().lock().write_all(text.as_bytes()) {
             // Whoever reads has seen enough, as `head` does.
@@ -75,6 +81,7 @@ impl Terminal {
         self.err(&format!("{red}error{reset}{bold}: {failure}{reset}\n  = help: {}\n", failure.help));
     }
 
+    #[expect(clippy::unused_self, reason = "as `data`")]
     fn err(&self, text: &str) {
         // Nobody is left to tell where stderr is closed.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());

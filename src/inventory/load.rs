@@ -190,26 +190,27 @@ fn foreign_version(node: &Node) -> Option<Diag> {
 }
 
 fn decode_document(node: &Node, findings: &mut Findings) -> Inventory {
-    let mut fragment = Inventory::default();
-    let Some(entries) = mapping(node, findings) else { return fragment };
+    let mut inventory = Inventory::default();
+    let Some(entries) = mapping(node, findings) else { return inventory };
+    let Inventory { stated: fragment, lost } = &mut inventory;
     let keys: Vec<&str> = InventoryFile::keys().iter().map(String::as_str).collect();
     unknown_keys(entries, &keys, "an inventory file", findings);
     for (key, value) in entries {
         match key.text().unwrap_or_default() {
             "fleet" => fragment.fleet = Spanned::decode(value, findings),
             "dataClasses" => fragment.data_classes = Entries::decode(value, findings).unwrap_or_default(),
-            "tiers" => fragment.tiers = items(value, &mut fragment.lost, findings),
-            "clusters" => fragment.clusters = items(value, &mut fragment.lost, findings),
-            "teams" => fragment.teams = items(value, &mut fragment.lost, findings),
-            "workloads" => fragment.workloads = items(value, &mut fragment.lost, findings),
-            "configs" => fragment.configs = items(value, &mut fragment.lost, findings),
-            "gateways" => fragment.gateways = items(value, &mut fragment.lost, findings),
-            "tokens" => fragment.tokens = items(value, &mut fragment.lost, findings),
-            "exemptions" => fragment.exemptions = items(value, &mut fragment.lost, findings),
+            "tiers" => fragment.tiers = items(value, lost, findings),
+            "clusters" => fragment.clusters = items(value, lost, findings),
+            "teams" => fragment.teams = items(value, lost, findings),
+            "workloads" => fragment.workloads = items(value, lost, findings),
+            "configs" => fragment.configs = items(value, lost, findings),
+            "gateways" => fragment.gateways = items(value, lost, findings),
+            "tokens" => fragment.tokens = items(value, lost, findings),
+            "exemptions" => fragment.exemptions = items(value, lost, findings),
             _ => {}
         }
     }
-    fragment
+    inventory
 }
 
 /// Decodes a list item by item, so that one bad item does not hide the others; remembers the names of those that were lost.
@@ -229,6 +230,7 @@ fn items<T: Decode>(node: &Node, lost: &mut std::collections::BTreeSet<String>, 
 }
 
 fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings) {
+    let Inventory { stated: fragment, lost } = fragment;
     match (&inventory.fleet, fragment.fleet) {
         (Some(first), Some(second)) => {
             let diag = Diag::new(Code::DuplicateDefinition, second.api_version.span, "the fleet is stated twice");
@@ -253,5 +255,5 @@ fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings
     inventory.gateways.extend(fragment.gateways);
     inventory.tokens.extend(fragment.tokens);
     inventory.exemptions.extend(fragment.exemptions);
-    inventory.lost.extend(fragment.lost);
+    inventory.lost.extend(lost);
 }

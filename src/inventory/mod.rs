@@ -15,8 +15,10 @@ pub mod tier;
 pub mod workload;
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 pub use load::load;
+use schemars::transform::RecursiveTransform;
 
 use crate::decode::Entries;
 use crate::record;
@@ -28,6 +30,7 @@ pub const API_VERSION: &str = "ringfence/v1";
 record! {
     "an inventory file"
     /// One file of a Ringfence inventory. Any file may hold any of these keys; all files form one inventory.
+    #[derive(Default)]
     pub struct InventoryFile {
         /// The fleet; in exactly one file.
         pub fleet: Option<Spanned<fleet::Fleet>>,
@@ -52,35 +55,45 @@ record! {
     }
 }
 
-/// All files of an inventory, in the order of their paths.
+/// All files of an inventory, merged in the order of their paths.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
-    /// The fleet, where one is stated and could be read.
-    pub fleet: Option<Spanned<fleet::Fleet>>,
-    /// Levels of sensitivity.
-    pub tiers: Vec<Spanned<tier::Tier>>,
-    /// The least tier that may hold each kind of data.
-    pub data_classes: Entries<Spanned<String>>,
-    /// Where tiers run.
-    pub clusters: Vec<Spanned<cluster::Cluster>>,
-    /// Who owns workloads.
-    pub teams: Vec<Spanned<team::Team>>,
-    /// What runs.
-    pub workloads: Vec<Spanned<workload::Workload>>,
-    /// Shared ConfigMaps.
-    pub configs: Vec<Spanned<gateway::SharedConfig>>,
-    /// Gateways.
-    pub gateways: Vec<Spanned<gateway::Gateway>>,
-    /// Tokens.
-    pub tokens: Vec<Spanned<gateway::Token>>,
-    /// Exemptions.
-    pub exemptions: Vec<Spanned<gateway::Exemption>>,
+    /// What they state together.
+    pub stated: InventoryFile,
     /// Names of definitions that could not be read: what refers to them is not reported as dangling on top of that.
     pub lost: BTreeSet<String>,
 }
 
+impl Deref for Inventory {
+    type Target = InventoryFile;
+
+    fn deref(&self) -> &InventoryFile {
+        &self.stated
+    }
+}
+
+impl DerefMut for Inventory {
+    fn deref_mut(&mut self) -> &mut InventoryFile {
+        &mut self.stated
+    }
+}
+
 /// The JSON Schema of an inventory file, for editors.
 pub fn json_schema() -> serde_json::Value {
-    let schema = schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<InventoryFile>();
-    schema.to_value()
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.transforms.push(Box::new(RecursiveTransform(leave_out_lists)));
+    settings.into_generator().into_root_schema_for::<InventoryFile>().to_value()
+}
+
+/// A list or mapping that may be empty may be left out, as [`crate::decode`] has it; schemars asks for every field that is no `Option`.
+fn leave_out_lists(schema: &mut schemars::Schema) {
+    let Some(properties) = schema.get("properties").cloned() else { return };
+    let may_be_empty = |property: &serde_json::Value| {
+        let list = property["type"] == "array" && property["minItems"].is_null();
+        let mapping = property["type"] == "object" && property["properties"].is_null() && !property["additionalProperties"].is_null();
+        list || mapping
+    };
+    if let Some(required) = schema.get_mut("required").and_then(serde_json::Value::as_array_mut) {
+        required.retain(|key| !key.as_str().is_some_and(|key| may_be_empty(&properties[key])));
+    }
 }

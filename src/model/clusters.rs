@@ -39,7 +39,7 @@ impl<'i> Clusters<'i> {
         let names = inventory.clusters.iter().map(|cluster| cluster.name.clone().map(|name| name.as_str().to_owned()));
         let index = Index::new("cluster", names, &inventory.lost, findings);
         let all: Vec<Host<'i>> = inventory.clusters.iter().map(|raw| host(raw, inventory, tiers, findings)).collect();
-        for (at, tier) in tiers.all.iter().enumerate() {
+        for (at, tier) in tiers.all.iter().enumerate().filter(|(at, tier)| tiers.index.get(tier.name.as_str()) == Some(*at)) {
             if !all.iter().any(|host| host.tiers.contains(&at)) && inventory.lost.is_empty() {
                 let diag = Diag::new(Code::TierWithoutCluster, tier.name.span, format!("no cluster hosts the tier `{}`", tier.name.value));
                 findings.push(diag.help("Name it under `tiers` of a cluster, with a node pool for it, or remove it."));

@@ -137,7 +137,7 @@ pub fn check_ends(inventory: &Inventory, as_of: civil::Date, allow_expired: bool
     for (what, owner, expires) in gateways.chain(tokens).chain(exemptions) {
         let left = expires.days_after(as_of);
         if left < 0 {
-            let mut diag = Diag::new(Code::Expired, expires.span, format!("{what} ended {} days ago", -left)).label("its last day");
+            let mut diag = Diag::new(Code::Expired, expires.span, format!("{what} ended {}", days_ago(-left))).label("its last day");
             if allow_expired {
                 diag.severity = Severity::Warning;
             }
@@ -145,8 +145,20 @@ pub fn check_ends(inventory: &Inventory, as_of: civil::Date, allow_expired: bool
                 diag.help(format!("`{owner}` renews or removes it; `--allow-expired` lets a fleet that must be mended today through.")),
             );
         } else if left <= WARNING_DAYS {
-            let diag = Diag::new(Code::ExpiresSoon, expires.span, format!("{what} ends in {left} days")).label("its last day");
+            let diag = Diag::new(Code::ExpiresSoon, expires.span, format!("{what} ends {}", in_days(left))).label("its last day");
             findings.push(diag.help(format!("`{owner}` renews or removes it.")));
         }
     }
+}
+
+fn in_days(days: i32) -> String {
+    match days {
+        0 => "today".to_owned(),
+        1 => "tomorrow".to_owned(),
+        days => format!("in {days} days"),
+    }
+}
+
+fn days_ago(days: i32) -> String {
+    if days == 1 { "yesterday".to_owned() } else { format!("{days} days ago") }
 }

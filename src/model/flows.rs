@@ -28,6 +28,8 @@ struct Flows<'a, 'i> {
     aliases: BTreeMap<(usize, String, String), (&'i str, Span)>,
     used_gateways: BTreeSet<usize>,
     used_listeners: BTreeSet<(usize, &'i str)>,
+    /// Gateways of which it is not clear what serves a caller: what nothing reaches there is not known either.
+    unclear_gateways: BTreeSet<usize>,
     /// Whether Argo CD delivers, which leaves EndpointSlices out unless told otherwise.
     needs_host: bool,
 }
@@ -58,6 +60,7 @@ pub fn check<'i>(
         aliases: BTreeMap::new(),
         used_gateways: BTreeSet::new(),
         used_listeners: BTreeSet::new(),
+        unclear_gateways: BTreeSet::new(),
         needs_host,
     };
     for gateway in &inventory.gateways {
@@ -138,7 +141,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         let Some(targets) = self.instances.get(&target).cloned() else { return };
         let Some(first) = targets.first() else { return };
         let here = targets.iter().find(|instance| instance.cluster == caller.cluster).copied();
-        let Some(port) = self.known_port(here.unwrap_or(first), &connect.port, findings) else { return };
+        let Some(port) = Self::known_port(here.unwrap_or(first), &connect.port, findings) else { return };
         if let Some(here) = here.filter(|here| here.tier == caller.tier) {
             self.check_alias(caller, here, connect, port, None, findings);
             return;
@@ -158,7 +161,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         }
     }
 
-    fn known_port(&self, target: &'a Instance<'i>, wanted: &Spanned<PortRef>, findings: &mut Findings) -> Option<&'a Spanned<Port>> {
+    fn known_port(target: &'a Instance<'i>, wanted: &Spanned<PortRef>, findings: &mut Findings) -> Option<&'a Spanned<Port>> {
         let ports = target.cascade.settings.ports.as_deref().unwrap_or_default();
         let found = find_port(ports, wanted);
         if found.is_none() {
@@ -215,6 +218,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         if let Some(via) = gateway.via.get(host.name.as_str()) {
             let found = gateway.listen.iter().find(|(name, _)| name.value == via.value);
             self.used_listeners.extend(found.map(|(name, _)| (at, name.as_str())));
+            self.unclear_gateways.extend(found.is_none().then_some(at));
             return found.map(|(_, listener)| listener);
         }
         let same_environment: Vec<_> = gateway
@@ -238,6 +242,7 @@ impl<'a, 'i> Flows<'a, 'i> {
             self.used_listeners.insert((at, name.as_str()));
             return Some(listener);
         }
+        self.unclear_gateways.insert(at);
         let environment = host.environment.as_str();
         let (why, help) = if same_environment.is_empty() {
             (
@@ -335,7 +340,7 @@ impl<'a, 'i> Flows<'a, 'i> {
         if let Some(target) = self.workloads.resolve(&gateway.to, gateway.to.span, findings)
             && let Some(first) = self.instances.get(&target).and_then(|instances| instances.first().copied())
         {
-            self.known_port(first, &gateway.port, findings);
+            Self::known_port(first, &gateway.port, findings);
             let hosts: BTreeSet<&str> = self.instances[&target].iter().map(|instance| self.clusters.name(instance.cluster)).collect();
             for (cluster, _) in &gateway.listen {
                 if self.clusters.index.resolve(cluster, cluster.span, findings).is_some() && !hosts.contains(cluster.as_str()) {
@@ -380,6 +385,9 @@ impl<'a, 'i> Flows<'a, 'i> {
             if !self.used_gateways.contains(&at) {
                 let diag = Diag::new(Code::GatewayUnused, gateway.name.span, format!("no flow uses the gateway `{}`", gateway.name.value));
                 findings.push(diag.help("Declare the flow under `connects` of its callers, or remove the gateway."));
+                continue;
+            }
+            if self.unclear_gateways.contains(&at) {
                 continue;
             }
             for (cluster, _) in gateway.listen.iter().filter(|(cluster, _)| !self.used_listeners.contains(&(at, cluster.as_str()))) {

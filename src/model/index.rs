@@ -63,9 +63,9 @@ impl<'i> Index<'i> {
 /// At most twelve names, and how many more there are.
 pub fn abridged(names: &[&str]) -> String {
     const SHOWN: usize = 12;
-    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    let text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => text,
+        Some(more) => format!("{text} and {more} more"),
     }
-    text
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::check::{self, Subject};
 use super::clusters::Host;
@@ -21,6 +20,7 @@ use crate::inventory::workload::{Settings, Workload, WorkloadKind};
 use crate::model::exemptions::{Exemptions, Place};
 use crate::schema::Schemas;
 use crate::source::Spanned;
+use crate::tree::Digest;
 
 /// A workload on one cluster.
 #[derive(Debug)]
@@ -213,14 +213,10 @@ fn pod_annotations(inventory: &Inventory, label_domain: &str, stated: &Value, se
 
 /// The first hex digits of a SHA-256 over the compact JSON of the parts, each after its length.
 fn digest(parts: &[&Value], digits: usize) -> String {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        let text = part.to_string();
-        hasher.update((text.len() as u64).to_be_bytes());
-        hasher.update(text.as_bytes());
-    }
-    let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    hex[..digits].to_owned()
+    let parts = parts.iter().map(ToString::to_string).map(|text| format!("{}:{text}", text.len()));
+    let mut hex = Digest::of(parts.collect::<String>()).to_string();
+    hex.truncate(digits);
+    hex
 }
 
 /// The controller's own fields: what its kind needs, then what the user wrote under `spec`.

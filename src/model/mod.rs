@@ -264,7 +264,7 @@ fn compose(
         let name = identity.name.as_str();
         let cluster = clusters.name(instance.cluster);
         let tier = tiers.name(instance.tier);
-        let own = identity.own_namespace.is_some_and(|own| own.value).then(|| format!(" for `{name}` alone")).unwrap_or_default();
+        let own = if identity.own_namespace.is_some_and(|own| own.value) { format!(" for `{name}` alone") } else { String::new() };
         let owner = Spanned::new(format!("team `{}` in the tier `{tier}`{own}", identity.team.value), identity.name.span);
         names.take(cluster, "Namespace", &instance.namespace, &owner, findings);
         let scope = format!("{cluster}/{}", instance.namespace);

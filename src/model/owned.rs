@@ -22,10 +22,6 @@ const POD: &[Owned] = &[
     ("hostPID", "It would see every process of the node."),
     ("hostIPC", "It would share memory with the node."),
     ("ephemeralContainers", "They are for people, at run time."),
-    ("enableServiceLinks", "It is off: variables of other Services do not reach a pod."),
-    ("restartPolicy", "It follows from the kind."),
-    ("terminationGracePeriodSeconds", "Write it at the workload itself."),
-    ("hostname", "It would clash between replicas; a StatefulSet gives its pods names."),
 ];
 
 const CONTROLLER: &[Owned] = &[
@@ -39,15 +35,14 @@ const CONTROLLER: &[Owned] = &[
     ("concurrencyPolicy", "Write it at the workload itself."),
     ("suspend", "Write it at the workload itself."),
     ("manualSelector", "The selector of a Job is Kubernetes' own."),
-    (
-        "ttlSecondsAfterFinished",
-        "Argo CD and Flux would make the finished Job anew; a changed Job has a new name, and the old one is pruned.",
-    ),
 ];
 
 /// Reports owned fields of a partial PodSpec.
-pub fn check_pod(pod: &Node, findings: &mut Findings) {
+pub fn check_pod(pod: &Node, kind: WorkloadKind, findings: &mut Findings) {
     report(pod, POD, "pod", findings);
+    if !matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob) {
+        report(pod, &[("restartPolicy", "Only a Job or CronJob chooses; what runs for good is always started anew.")], "pod", findings);
+    }
     if let Some(Node { value: Value::Seq(volumes), .. }) = pod.get("volumes") {
         for source in volumes.iter().filter_map(|volume| volume.get("projected")?.get("sources")) {
             let Value::Seq(sources) = &source.value else { continue };
@@ -65,9 +60,12 @@ pub fn check_pod(pod: &Node, findings: &mut Findings) {
 pub fn check_spec(spec: &Node, kind: WorkloadKind, findings: &mut Findings) {
     report(spec, CONTROLLER, "spec", findings);
     if kind == WorkloadKind::CronJob
-        && let Some(job) = spec.get("jobTemplate").and_then(|template| template.get("spec"))
+        && let Some(template) = spec.get("jobTemplate")
     {
-        report(job, CONTROLLER, "spec.jobTemplate.spec", findings);
+        report(template, &[("metadata", "Write `labels` and `annotations` at the workload.")], "spec.jobTemplate", findings);
+        if let Some(job) = template.get("spec") {
+            report(job, CONTROLLER, "spec.jobTemplate.spec", findings);
+        }
     }
 }
 

@@ -164,7 +164,7 @@ fn container_security_context(security: Option<&Security>) -> Value {
 fn harden(pod: &mut Value) {
     let hardened = container_security_context(None);
     for list in ["initContainers", "containers"] {
-        for container in pod[list].as_array_mut().into_iter().flatten() {
+        for container in pod.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             let Some(container) = container.as_object_mut() else { continue };
             let context = container.entry("securityContext").or_insert_with(|| json!({}));
             let (Some(context), Some(hardened)) = (context.as_object_mut(), hardened.as_object()) else { continue };

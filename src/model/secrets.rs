@@ -91,10 +91,8 @@ fn words(name: &str) -> Vec<String> {
         if !c.is_alphanumeric() || (c.is_uppercase() && lower_before) {
             words.push(String::new());
         }
-        if c.is_alphanumeric() {
-            if let Some(word) = words.last_mut() {
-                word.extend(c.to_lowercase());
-            }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
         }
         lower_before = c.is_lowercase();
     }

@@ -65,12 +65,15 @@ pub struct Plan {
     pub files: BTreeMap<String, File>,
 }
 
+/// An object, its path and who it is for.
+type Placed = (String, String, Planned);
+
 /// Plans the whole tree of a model. `custom` is where a site keeps its own Kustomize components.
 ///
 /// Fails on a defective blueprint alone: an expression that cannot be evaluated, a path that is none, two owners of one path.
 pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path, findings: &mut Findings) -> Plan {
     let subjects = subjects::all(model);
-    let planned: Vec<(Vec<(String, String, Planned)>, Findings)> = subjects
+    let planned: Vec<(Vec<Placed>, Findings)> = subjects
         .par_iter()
         .map(|subject| {
             let mut findings = Findings::new();
@@ -85,12 +88,14 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path
         })
         .collect();
     let mut plan = Plan::default();
+    let mut defects = Findings::new();
     for (objects, more) in planned {
-        findings.extend(more);
+        defects.extend(more);
         for (path, owner, object) in objects {
             insert(&mut plan, path, owner, object, catalog, findings);
         }
     }
+    findings.extend(crate::render::once(defects));
     let order = |planned: &Planned| (catalog.kinds[planned.kind].order, planned.kind, planned.template);
     for file in plan.files.values_mut() {
         if let Content::Rendered(objects) = &mut file.content {
@@ -109,7 +114,7 @@ pub fn failed(failure: Failure, subject: &Subject) -> Diag {
     diag.maybe_help(failure.help)
 }
 
-fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Result<Vec<(String, String, Planned)>, Failure> {
+fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Result<Vec<Placed>, Failure> {
     if !engine.condition(kind, &subject.view)? {
         return Ok(Vec::new());
     }
@@ -126,7 +131,7 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
             code: Code::PathInvalid,
             span: kind.path.span,
             message: format!("`{path}` is no path of the tree: {rule}"),
-            help: None,
+            help: Some("Change `path` in `kind.yaml`, or the name in the inventory that it is made of.".to_owned()),
         })?;
         let path = match (kind.layer, &subject.cluster) {
             (Some(layer), Some(cluster)) => format!("clusters/{cluster}/{}/{path}", layer.as_str()),

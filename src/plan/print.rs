@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Content, Plan};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Layer};
 use crate::source::{Files, Span};
 
 /// Every file with its owner, and every object with its kind, template, scope, layer, values and origin.
@@ -23,7 +23,7 @@ pub fn to_json(plan: &Plan, catalog: &Catalog, files: &Files) -> Value {
                         "kind": kind.id,
                         "template": kind.templates[object.template].name(),
                         "scope": kind.scope.as_str(),
-                        "layer": kind.layer.map(|layer| layer.as_str()),
+                        "layer": kind.layer.map(Layer::as_str),
                         "kubernetes": object.minor.map(|minor| minor.to_string()),
                         "origin": place(object.origin),
                         "values": object.view.to_json(),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::view;
 use crate::catalog::Scope;
 use crate::model::{Instance, Model};
@@ -54,14 +56,19 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
     for (at, instance) in model.instances.iter().enumerate() {
         by_cluster.entry(instance.cluster).or_insert(at..at).end = at + 1;
     }
-    for at in 0..model.clusters.all.len() {
-        let instances = by_cluster.get(&at).map_or(&[][..], |range| &model.instances[range.clone()]);
-        within(model, at, instances, &fleet, &tiers, &mut subjects);
-    }
+    let clusters: Vec<Vec<Subject>> = (0..model.clusters.all.len())
+        .into_par_iter()
+        .map(|at| {
+            let instances = by_cluster.get(&at).map_or(&[][..], |range| &model.instances[range.clone()]);
+            within(model, at, instances, &fleet, &tiers)
+        })
+        .collect();
+    subjects.extend(clusters.into_iter().flatten());
     subjects
 }
 
-fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View, tiers: &[Arc<ViewValue>], subjects: &mut Vec<Subject>) {
+fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
+    let mut subjects = Vec::new();
     let host = &model.clusters.all[at];
     let cluster = host.raw.name.as_str();
     let value = ViewValue::new;
@@ -113,4 +120,5 @@ fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View
             view,
         ));
     }
+    subjects
 }

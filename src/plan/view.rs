@@ -246,14 +246,11 @@ fn claims(model: &Model<'_>, instance: &Instance<'_>) -> Vec<Value> {
             if let Some(class) = claim.storage_class.as_ref().map(|class| class.as_str()).or(tier_class) {
                 spec["storageClassName"] = class.into();
             }
-            let mut annotations = instance.annotations.clone();
-            for (key, value) in never_pruned() {
-                annotations[key] = value;
-            }
             json!({
                 "volume": volume.name.as_str(),
                 "name": pod::claim_name(name, volume.name.as_str()),
-                "annotations": annotations,
+                // No annotation of the user's: those of a StatefulSet's claims could never be changed.
+                "annotations": never_pruned().into_iter().collect::<Map<_, _>>(),
                 "spec": spec,
             })
         })

@@ -10,18 +10,20 @@ use crate::source::Span;
 use super::failure::{Failure, Fault, Places};
 use super::jinja::{BEFORE_EXPRESSION, Jinja};
 use super::limits;
+use super::tera::Tera;
 use super::view::{View, ViewValue};
 
 /// Every template and rule of a catalog, compiled. Used from many threads at once.
 pub struct Engine {
     jinja: Jinja,
+    tera: Tera,
     places: Places,
 }
 
 impl Engine {
     /// Compiles a catalog. Every template that does not compile is a finding; rendering it would fail too.
     pub fn new(catalog: &Catalog) -> (Self, Findings) {
-        let mut engine = Self { jinja: Jinja::new(), places: Places::default() };
+        let mut engine = Self { jinja: Jinja::new(), tera: Tera::default(), places: Places::default() };
         let mut findings = Findings::new();
         for kind in &catalog.kinds {
             engine.add_rules(kind, &mut findings);
@@ -29,6 +31,10 @@ impl Engine {
         let owned = catalog.kinds.iter().flat_map(|kind| kind.templates.iter().chain(&kind.partials));
         for template in catalog.shared.iter().chain(owned) {
             engine.add_template(template, &mut findings);
+        }
+        for kind in &catalog.kinds {
+            let added = engine.tera.add_kind(kind, catalog);
+            findings.extend(added.err().map(|fault| engine.failure(fault, kind.path.span).into_diag()));
         }
         (engine, findings)
     }
@@ -83,7 +89,11 @@ impl Engine {
     /// Where the kind has no template of that number.
     pub fn render(&self, kind: &Kind, template: usize, view: &View) -> Result<String, Failure> {
         let template = &kind.templates[template];
-        let rendered = self.jinja.render(&template.path, view).map_err(|fault| self.failure(fault, template.start()))?;
+        let rendered = match template.language {
+            Language::Jinja => self.jinja.render(&template.path, view),
+            Language::Tera => self.tera.render(kind, template, view),
+        };
+        let rendered = rendered.map_err(|fault| self.failure(fault, template.start()))?;
         if rendered.len() > limits::OUTPUT_BYTES {
             return Err(self.failure(Fault::too_much(), template.start()));
         }

@@ -15,53 +15,6 @@ use super::failure::{Fault, undefined_help};
 use super::view::View;
 use super::{escape, limits};
 
-/// The filters that a template may use: those of the engine but the ones that mark text as safe or print values in Python's way, and ours.
-pub(super) const FILTERS: &[&str] = &[
-    "abs",
-    "batch",
-    "bool",
-    "capitalize",
-    "chain",
-    "code",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "first",
-    "float",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "join",
-    "json",
-    "last",
-    "length",
-    "lines",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "split",
-    "string",
-    "sum",
-    "title",
-    "trim",
-    "unique",
-    "upper",
-    "zip",
-];
-
 /// What stands before an expression, so that it is compiled once and its value can be asked for.
 pub(super) const BEFORE_EXPRESSION: &str = "{% set result = (";
 const AFTER_EXPRESSION: &str = ") %}";

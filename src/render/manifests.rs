@@ -4,7 +4,7 @@
 //! the finding shows its line and the inventory's line that it was rendered for (I3).
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::btree_map::Entry;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -25,31 +25,60 @@ type Identity = (String, String, String, String);
 /// An object's identity, its template and the inventory's line.
 type Made = (Identity, Span, Span);
 
-/// Renders every file of a plan.
-pub fn manifests(plan: &Plan, catalog: &Catalog, engine: &Engine, schemas: &Schemas, sources: &Files, findings: &mut Findings) -> Tree {
+/// A file's text, where it has one, the objects in it, and what is wrong with their templates.
+type Rendered = (Option<String>, Vec<Made>, Findings);
+
+/// Renders every file of a plan. The plan is used up: what a file was made from is given back as soon as it is made, so that a large fleet
+/// is never held twice.
+pub fn manifests(plan: Plan, catalog: &Catalog, engine: &Engine, schemas: &Schemas, sources: &Files, findings: &mut Findings) -> Tree {
     let renderer = Renderer { catalog, engine, schemas, sources };
-    let files: Vec<(&String, &File)> = plan.files.iter().collect();
-    let rendered: Vec<(Option<String>, Vec<Made>, Findings)> = files.par_iter().map(|(_, file)| renderer.file(file)).collect();
+    let files: Vec<(String, File)> = plan.files.into_iter().collect();
+    let rendered: Vec<(String, String, Span, Rendered)> = files
+        .into_par_iter()
+        .map(|(path, file)| {
+            let rendered = renderer.file(&file);
+            (path, file.owner, file.origin, rendered)
+        })
+        .collect();
     let mut tree = Tree::new();
-    let mut seen: BTreeMap<(&str, Identity), (Span, Span)> = BTreeMap::new();
-    for ((path, file), (text, made, more)) in files.into_iter().zip(rendered) {
-        findings.extend(more);
+    let mut seen: BTreeMap<(String, Identity), (Span, Span)> = BTreeMap::new();
+    let mut defects = Findings::new();
+    for (path, owner, origin, (text, made, more)) in rendered {
+        defects.extend(more);
         let cluster = path.strip_prefix("clusters/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        for (identity, template, origin) in made {
-            let (_, kind, namespace, name) = &identity;
-            let message = format!("the {kind} `{name}`{} is made twice", within(namespace));
-            if let Some((other, first)) = seen.insert((cluster, identity), (template, origin)) {
-                let diag = Diag::new(Code::DuplicateObject, origin, message).related(template, "by this template");
-                findings.push(diag.related(other, "and by this one").related(first, "for this").help("Give one of them another name."));
+        for (identity, template, made_for) in made {
+            match seen.entry((cluster.to_owned(), identity)) {
+                Entry::Vacant(place) => {
+                    place.insert((template, made_for));
+                }
+                Entry::Occupied(first) => {
+                    let ((_, (_, kind, namespace, name)), (other, first)) = (first.key(), first.get());
+                    let message = format!("the {kind} `{name}`{} is made twice", within(namespace));
+                    let diag = Diag::new(Code::DuplicateObject, made_for, message).related(template, "by this template");
+                    findings
+                        .push(diag.related(*other, "and by this one").related(*first, "for this").help("Give one of them another name."));
+                }
             }
         }
-        match (TreePath::parse(path.as_str()), text) {
-            (Ok(path), Some(text)) => tree.insert(path, FileContent { text, owner: file.owner.clone(), origin: file.origin }),
-            (Err(error), _) => findings.push(Diag::new(Code::PathInvalid, file.origin, error.to_string())),
+        match (TreePath::parse(path), text) {
+            (Ok(path), Some(text)) => tree.insert(path, FileContent { text, owner, origin }),
+            (Err(error), _) => findings.push(Diag::new(Code::PathInvalid, origin, error.to_string())),
             (Ok(_), None) => {}
         }
     }
+    findings.extend(once(defects));
     tree
+}
+
+/// The findings with each defect of a template named once, for the first that it was rendered for, however many came after it.
+pub(crate) fn once(defects: Findings) -> Findings {
+    let mut first: BTreeMap<(Code, Span, String), (Diag, usize)> = BTreeMap::new();
+    for diag in defects {
+        let key = (diag.code, diag.primary.span, diag.message.clone());
+        first.entry(key).and_modify(|(_, more)| *more += 1).or_insert((diag, 0));
+    }
+    let counted = first.into_values().map(|(diag, more)| if more == 0 { diag } else { diag.help(format!("The same for {more} more.")) });
+    counted.collect()
 }
 
 fn within(namespace: &str) -> String {
@@ -64,7 +93,7 @@ struct Renderer<'a> {
 }
 
 impl Renderer<'_> {
-    fn file(&self, file: &File) -> (Option<String>, Vec<Made>, Findings) {
+    fn file(&self, file: &File) -> Rendered {
         let mut findings = Findings::new();
         let header = format!(
             "Generated by ringfence from {}. Do not edit: change the inventory and generate again.",
@@ -107,19 +136,19 @@ impl Renderer<'_> {
 
     /// Reads the one object that a template made, and checks it.
     fn object(&self, kind: &Kind, template: &Template, planned: &Planned, text: &str, findings: &mut Findings) -> Option<Value> {
-        let at = |range: Option<Range<usize>>, key: Option<&str>| template_line(template, text, range, key);
+        let at = |start: usize, key: Option<&str>| template_line(template, text, start, key);
         let mut documents = match manifest::read(text) {
             Ok(documents) => documents,
             Err(problem) => {
                 let rendered = rendered_line(text, problem.span.start);
-                let diag = Diag::new(Code::ManifestInvalid, at(Some(problem.span), None), problem.message).label(rendered);
+                let diag = Diag::new(Code::ManifestInvalid, at(problem.span.start, None), problem.message).label(rendered);
                 findings.push(diag.related(planned.origin, "rendered for this").maybe_help(problem.help));
                 return None;
             }
         };
         if documents.len() != 1 {
             let message = format!("a template makes one object, and this one made {}", documents.len());
-            let diag = Diag::new(Code::ManifestInvalid, at(None, None), message).related(planned.origin, "rendered for this");
+            let diag = Diag::new(Code::ManifestInvalid, at(0, None), message).related(planned.origin, "rendered for this");
             findings.push(diag.help("Use `when` in `kind.yaml` for none, `forEach` or another template file for several."));
             return None;
         }
@@ -132,7 +161,11 @@ impl Renderer<'_> {
                 PathSegment::Key(key) => Some(key.as_str()),
                 PathSegment::Index(_) => None,
             });
-            let diag = Diag::new(Code::ManifestSchema, at(range, key), format!("{}: {}", dotted(problem), problem.message));
+            let diag = Diag::new(
+                Code::ManifestSchema,
+                at(range.map_or(0, |range| range.start), key),
+                format!("{}: {}", dotted(problem), problem.message),
+            );
             findings.push(diag.related(planned.origin, "rendered for this").maybe_help(problem.help.clone()));
         }
         if !problems.is_empty() {
@@ -153,7 +186,7 @@ fn dotted(problem: &Problem) -> String {
                 path.push('.');
                 path.push_str(key);
             }
-            PathSegment::Index(index) => path.push_str(&format!("[{index}]")),
+            PathSegment::Index(index) => path.push_str(&["[", &index.to_string(), "]"].concat()),
         }
     }
     if path.is_empty() { "the object".to_owned() } else { path }
@@ -185,9 +218,9 @@ fn rendered_line(text: &str, byte: usize) -> String {
 
 /// The template's line that made a range of the rendered text: the line that writes the same key, the nth of them for the nth in the text.
 /// Where the key came out of a value, the line that writes the nearest key above it.
-fn template_line(template: &Template, rendered: &str, range: Option<Range<usize>>, key: Option<&str>) -> Span {
-    let start = range.as_ref().map_or(0, |range| range.start.min(rendered.len()));
-    let last = rendered[..start].lines().count().max(1);
+fn template_line(template: &Template, rendered: &str, start: usize, key: Option<&str>) -> Span {
+    let start = start.min(rendered.len());
+    let last = rendered[..start].matches('\n').count() + 1;
     let upwards = rendered.lines().take(last).collect::<Vec<_>>();
     let keys = upwards.iter().rev().filter_map(|line| line_key(line));
     for key in key.into_iter().chain(keys) {

@@ -9,11 +9,13 @@ mod failure;
 mod jinja;
 mod limits;
 mod manifests;
+mod tera;
 mod view;
 
 pub use engine::Engine;
 pub use failure::Failure;
 pub use manifests::manifests;
+pub(crate) use manifests::once;
 pub use view::{View, ViewValue};
 
 /// The name of a template that another one includes: beside it, or in the folder that all share. A name that leads elsewhere is no

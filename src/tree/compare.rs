@@ -196,10 +196,11 @@ impl Scan<'_> {
                 }
                 return Ok(found);
             }
-            (Some(facts), folder) if kind.is_file() => {
-                let class = self.file(&path, facts)?;
-                if folder.is_some_and(|folder| folder.planned) { Found::Blocks(class) } else { Found::Class(class) }
-            }
+            (Some(facts), folder) if kind.is_file() => match self.file(&path, facts)? {
+                None => Found::Leftover,
+                Some(class) if folder.is_some_and(|folder| folder.planned) => Found::Blocks(class),
+                Some(class) => Found::Class(class),
+            },
             (None, Some(folder)) if kind.is_file() => Found::Class(if folder.planned { Class::ForeignInTheWay } else { Class::Foreign }),
             _ => Found::Class(Class::Unsafe(if kind.is_symlink() { Odd::Symlink } else { Odd::Special })),
         };
@@ -212,24 +213,26 @@ impl Scan<'_> {
         [LOCK_FILE, PENDING_FILE].contains(&target) || self.known.get(target).is_some_and(|facts| facts.pending.is_some())
     }
 
-    /// Classes a regular file of which something is known.
-    fn file(&self, path: &str, facts: &Facts<'_>) -> Result<Class, Error> {
+    /// Classes a regular file of which something is known; none if it is what an interrupted run was creating, and not what is planned. Such a
+    /// file was in no complete tree: what it holds, torn or whole, is nothing that a guard may hold against the next run.
+    fn file(&self, path: &str, facts: &Facts<'_>) -> Result<Option<Class>, Error> {
         let on_disk = self.root.join(path);
         let planned = facts.planned.as_ref().map(|(content, digest)| (content.text.as_bytes(), *digest));
         let content = content(&on_disk, planned).map_err(Error::io("read", &on_disk))?;
         let before = content.digest;
         // What an interrupted run was creating may be torn. Where the plan is still the same, its bytes tell that from an edit.
         let torn = |change: &Change| change.creates() && (content.torn || change.new != planned.map(|(_, digest)| digest));
-        let ours = facts.locked.is_some_and(|entry| entry.sha256 == before)
-            || facts.pending.is_some_and(|change| change.explains(before) || torn(change));
-        Ok(match planned {
-            Some((_, digest)) if digest == before && facts.locked.is_some_and(|entry| entry.sha256 == before) => Class::Unchanged,
+        let locked = facts.locked.is_some_and(|entry| entry.sha256 == before);
+        let ours = locked || facts.pending.is_some_and(|change| change.explains(before) || torn(change));
+        Ok(Some(match planned {
+            Some((_, digest)) if digest == before && locked => Class::Unchanged,
             Some((_, digest)) if digest == before => Class::Adopt,
+            _ if ours && !locked && facts.pending.is_some_and(Change::creates) => return Ok(None),
             Some(_) if ours => Class::Changed { before },
             Some(_) if facts.locked.is_some() || facts.pending.is_some() => Class::HandEdited { before },
             Some(_) => Class::ForeignInTheWay,
             None => Class::Stale { before, edited: !ours },
-        })
+        }))
     }
 }
 

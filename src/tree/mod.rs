@@ -11,10 +11,10 @@
 //! | | on disk | the next run |
 //! |---|---|---|
 //! | 1 | the old tree; perhaps `ringfence.pending.ringfence-new` | removes it |
-//! | 2 | `ringfence.pending`; the old tree, beside it some new files, any of them torn, and `*.ringfence-new` for some changed files, torn too | removes the latter, overwrites the former |
+//! | 2 | `ringfence.pending`; the old tree, beside it some new files, any of them torn, and `*.ringfence-new` for some changed files, torn too | removes the latter, keeps the former where they are whole and still planned, else replaces or deletes them |
 //! | 3 | the same, all of it whole and durable | likewise |
 //! | 4 | some changed files renamed into place, some stale files deleted, some emptied folders removed; whole files only | goes on |
-//! | 5 | files that had to wait for a deletion are being made, any of them torn | overwrites them |
+//! | 5 | files that had to wait for a deletion are being made, any of them torn | likewise |
 //! | 6 | the new tree, the old lock; perhaps `ringfence.lock.ringfence-new` | writes the lock |
 //! | 7 | the new tree, the new lock, `ringfence.pending` | removes the latter |
 //! | 8 | the new tree, the new lock | nothing |

@@ -1,7 +1,7 @@
 //! The canonical writer: one text for one value, in the layout of `kubectl`, which every reader of YAML 1.1 and 1.2 understands alike.
 //!
 //! Two spaces, lists at their key's column, no line ever wrapped. Keys come in the order in which people write Kubernetes objects
-//! ([`order`]), and a string's style follows from its content alone ([`text`]).
+//! (`order`), and a string's style follows from its content alone (`text`).
 
 mod flux;
 mod order;

@@ -1,7 +1,7 @@
 //! Second thoughts: deletions that a living cluster would not survive, and changes that it would refuse.
 
 use ringfence::tree::guard::{Deletions, ImmutableChange, TooMany, deletions, immutable_changes};
-use ringfence::tree::{compare, read};
+use ringfence::tree::{Fault, compare, read};
 
 use crate::output::{Output, Texts, tree};
 
@@ -99,8 +99,8 @@ fn a_stateful_set_is_protected_where_its_claims_go_with_it() {
 #[test]
 fn an_edited_file_that_is_no_yaml_any_more_is_listed() {
     let output = Output::with(&[("clusters/a/x.yaml", NAMESPACE), ("clusters/a/y.md", "text")]);
-    output.put("clusters/a/x.yaml", "a: [");
-    output.put("clusters/a/y.md", "a: [");
+    output.put("clusters/a/x.yaml", "kind: Namespace\na: [");
+    output.put("clusters/a/y.md", "kind: Namespace\na: [");
     assert_eq!(deletions_of(&output, &[], 100).unreadable, ["clusters/a/x.yaml"]);
 }
 
@@ -196,4 +196,29 @@ fn priorities_storage_classes_and_bindings_keep_what_they_are() {
 fn an_object_of_the_same_kind_in_another_group_is_not_held_to_the_rule() {
     let deployment = |label: &str| object("example.com/v1", "Deployment", &format!("spec: {{selector: {label}}}"));
     assert!(refused(&deployment("a"), &deployment("b")).is_empty());
+}
+
+#[test]
+fn what_an_interrupted_run_was_creating_is_held_against_nobody_wherever_it_is_torn() {
+    let templates = "spec:\n  serviceName: \"carts\"\n  volumeClaimTemplates:\n  - metadata:\n      name: data\n";
+    let text = object("apps/v1", "StatefulSet", templates);
+    let files: Texts = &[("clusters/a/x.yaml", &text)];
+    // Stopped at the last step: every file is there, and so is the journal that lists it as one that was not.
+    let stopped = (0..1_000)
+        .map(|step| {
+            let output = Output::new();
+            output.stop(files, Fault::Before(step)).0.map(|_| ()).map_err(|_| output)
+        })
+        .take_while(Result::is_err)
+        .last();
+    let Some(Err(output)) = stopped else { panic!("a first run has steps") };
+    for length in 0..text.len() {
+        output.put("clusters/a/x.yaml", &text[..length]);
+        let (new, recorded) = (tree(files), read(&output.root).unwrap());
+        assert!(recorded.pending.is_some());
+        let delta = compare(&new, &recorded, &output.root).unwrap();
+        assert_eq!(immutable_changes(&new, &delta, &output.root).unwrap(), [], "torn after {length} bytes");
+        assert_eq!(deletions(&new, &recorded, &delta, &output.root, 20).unwrap(), Deletions::default(), "torn after {length} bytes");
+        assert!(delta.refusals(false).next().is_none() && !delta.is_up_to_date());
+    }
 }

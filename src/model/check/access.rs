@@ -37,7 +37,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
         let writes = |verb: &str| matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection");
         let writing = rule.verbs.iter().any(|verb| writes(verb));
-        for resource in rule.resources.iter() {
+        for resource in &rule.resources {
             let all_secrets = resource.as_str() == "secrets" && rule.resource_names.as_ref().is_none_or(Vec::is_empty);
             if all_secrets {
                 let diag = Diag::new(Code::ControlViolated, resource.span, "the rule reads every Secret of the namespace");

@@ -50,7 +50,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         ExposeType::Gateway => match &expose.gateway {
             None => findings.push(Diag::new(Code::MissingKey, expose.span, "`type: Gateway` needs `gateway: {name: NAME}`")),
             Some(gateway) if gateway.namespace.is_none() && ingress.is_none() => {
-                findings.push(lacks("gateway.namespace", "which namespace"))
+                findings.push(lacks("gateway.namespace", "which namespace"));
             }
             Some(_) => {}
         },

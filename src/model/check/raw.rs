@@ -26,7 +26,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     }
     let settings = &subject.cascade.settings;
     for layer in &subject.cascade.pods {
-        owned::check_pod(layer, findings);
+        owned::check_pod(layer, kind, findings);
         findings.extend(subject.schemas.check_node(subject.minor, pod::POD_SPEC, layer, true));
         for image in images::in_pod(layer, findings) {
             images::check(&image, image.span, subject.tier, subject.place, subject.exemptions, findings);

@@ -2,19 +2,20 @@
 
 use std::path::Path;
 
-use super::objects::{self, Id, Object};
+use super::objects::{self, Id, Kind, Object};
 use crate::tree::{Class, Delta, Error, Recorded, Tree};
 
 /// Fewer deletions than this are never too many, unless they leave nothing: in a small tree one workload is a large share.
 const ALWAYS_ALLOWED: usize = 5;
 
 /// API group and kind of objects that take data, or everything in them, with them.
-const PROTECTED: &[(&str, &str)] = &[
+const PROTECTED: &[Kind] = &[
     ("", "Namespace"),
     ("", "PersistentVolumeClaim"),
     ("", "PersistentVolume"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
     ("cluster.x-k8s.io", "Cluster"),
+    ("apps", "StatefulSet"),
 ];
 
 /// What a run would delete that asks for a second thought.
@@ -24,7 +25,7 @@ pub struct Deletions {
     pub too_many: Option<TooMany>,
     /// Protected objects that are nowhere in what the cluster is given any more, by file.
     pub protected: Vec<ProtectedObject>,
-    /// Files edited by hand, to be changed or deleted by force, that are no YAML: what they held is not known.
+    /// Files edited by hand, to be changed or deleted by force, that speak of protected kinds but are no YAML: what they held is not known.
     pub unreadable: Vec<String>,
 }
 
@@ -58,7 +59,7 @@ pub struct ProtectedObject {
 ///
 /// Fails where a file that changes or goes cannot be read.
 pub fn deletions(tree: &Tree, recorded: &Recorded, delta: &Delta, root: &Path, allowed: u8) -> Result<Deletions, Error> {
-    let old = objects::old(tree, delta, root, &may_be_protected)?;
+    let old = objects::old(tree, delta, root, PROTECTED)?;
     let mut objects = old.objects;
     objects.retain(is_protected);
     let kept = objects::new(tree, &objects);
@@ -76,10 +77,6 @@ fn too_many(of: usize, delta: &Delta, allowed: u8) -> Option<TooMany> {
     let of = of.max(deleted);
     let over = deleted * 100 > usize::from(allowed) * of;
     (over && (deleted >= ALWAYS_ALLOWED || nothing_left)).then(|| TooMany { deleted, of, percent: (deleted * 100).div_ceil(of), allowed })
-}
-
-fn may_be_protected(id: &Id) -> bool {
-    PROTECTED.contains(&(&id.group, &id.kind)) || (id.group == "apps" && id.kind == "StatefulSet")
 }
 
 /// A `StatefulSet` leaves its claims behind unless it says otherwise.

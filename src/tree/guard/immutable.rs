@@ -69,7 +69,8 @@ const FROZEN: &[(&str, &str, &[Field])] = &[
 ///
 /// Fails where such a file cannot be read. One that was edited until it is no YAML is passed over here: [`deletions`](super::deletions()) lists it.
 pub fn immutable_changes(tree: &Tree, delta: &Delta, root: &Path) -> Result<Vec<ImmutableChange>, Error> {
-    let old = objects::old(tree, delta, root, &|id| fields(id).is_some())?;
+    let kinds: Vec<_> = FROZEN.iter().map(|(group, kind, _)| (*group, *kind)).collect();
+    let old = objects::old(tree, delta, root, &kinds)?;
     let new = objects::new(tree, &old.objects);
     let mut changes = Vec::new();
     for old in &old.objects {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::source::Files;
 use crate::tree::{Class, Delta, Error, Tree};
-use crate::yaml::{self, Node, scalar};
+use crate::yaml;
 
 /// What makes two objects the same one, whatever the version of their API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,12 +32,15 @@ pub(super) struct Object {
 #[derive(Debug, Default)]
 pub(super) struct Old {
     pub(super) objects: Vec<Object>,
-    /// Edited files that are no YAML any more, so that nobody knows what they held.
+    /// Files that speak of such kinds but were edited until they are no YAML, so that nobody knows what they held.
     pub(super) unreadable: Vec<String>,
 }
 
-/// Reads the files that change or go; objects that are not among `kinds`, or to the letter the same in the planned file, are left out.
-pub(super) fn old(tree: &Tree, delta: &Delta, root: &Path, kinds: &(dyn Fn(&Id) -> bool + Sync)) -> Result<Old, Error> {
+/// An API group and a kind in it.
+pub(super) type Kind = (&'static str, &'static str);
+
+/// Reads objects of these kinds from the files that change or go; those that are to the letter the same in the planned file are left out.
+pub(super) fn old(tree: &Tree, delta: &Delta, root: &Path, kinds: &[Kind]) -> Result<Old, Error> {
     let touched: Vec<_> = delta
         .classes
         .iter()
@@ -53,13 +56,15 @@ pub(super) fn old(tree: &Tree, delta: &Delta, root: &Path, kinds: &(dyn Fn(&Id) 
             let bytes = fs::read(&on_disk).map_err(Error::io("read", &on_disk))?;
             let text = String::from_utf8_lossy(&bytes);
             let same: BTreeSet<_> = tree.get(path).into_iter().flat_map(|content| documents(&content.text)).collect();
-            Ok((path, objects(path, documents(&text).filter(|document| !same.contains(document)))))
+            // Reading YAML is what costs time here: a document without the word holds no object of the kind.
+            let may_hold = |document: &&str| !same.contains(document) && kinds.iter().any(|(_, kind)| document.contains(kind));
+            Ok((path, objects(path, documents(&text).filter(may_hold))))
         })
         .collect::<Result<_, Error>>()?;
     let mut old = Old::default();
     for (path, objects) in read {
         match objects {
-            Some(objects) => old.objects.extend(objects.into_iter().filter(|object| kinds(&object.id))),
+            Some(objects) => old.objects.extend(objects.into_iter().filter(|object| kinds.contains(&(&object.id.group, &object.id.kind)))),
             None => old.unreadable.push(path.clone()),
         }
     }
@@ -138,26 +143,7 @@ fn values(text: &str) -> Option<Vec<Value>> {
     let file = Files::default().add("", "");
     let mut diags = Vec::new();
     let nodes = yaml::read::read(text, file, &mut diags);
-    diags.is_empty().then(|| nodes.iter().map(value).collect())
-}
-
-fn value(node: &Node) -> Value {
-    match &node.value {
-        yaml::Value::Seq(items) => items.iter().map(value).collect(),
-        yaml::Value::Map(entries) => entries
-            .iter()
-            .map(|(key, entry)| (key.text().unwrap_or_default().to_owned(), value(entry)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        yaml::Value::Scalar { text, quoted: true } => text.as_str().into(),
-        yaml::Value::Scalar { text, quoted: false } => match scalar::plain(text) {
-            scalar::Plain::Null => Value::Null,
-            scalar::Plain::Bool(bool) => bool.into(),
-            scalar::Plain::Int(int) => int.into(),
-            scalar::Plain::Float(float) => float.into(),
-            scalar::Plain::Text | scalar::Plain::Ambiguous(_) => text.as_str().into(),
-        },
-    }
+    diags.is_empty().then(|| nodes.iter().map(crate::schema::json).collect())
 }
 
 #[cfg(test)]

@@ -49,11 +49,6 @@ pub(super) fn value(text: &str, column: usize, out: &mut String) {
     out.push('\n');
 }
 
-/// Whether a text may stand without quotes as far as its characters go; what it then means is [`scalar::plain`]'s to say.
-pub(in crate::yaml) fn is_plain(text: &str) -> bool {
-    survey(text) & (ESCAPE | BREAK | TAB) == 0 && is_plain_line(text)
-}
-
 /// Appends a text in double quotes. Every reader takes the escapes alike, JSON's readers too unless a character beyond U+FFFF needs one.
 pub fn double_quoted(text: &str, out: &mut String) {
     out.push('"');
@@ -132,7 +127,7 @@ fn line(text: &str, out: &mut String) {
     }
 }
 
-/// [`is_plain`] for a text of one line that needs no escape.
+/// Whether a text of one line that needs no escape may stand without quotes; what it then means is [`scalar::plain`]'s to say.
 fn is_plain_line(text: &str) -> bool {
     let bytes = text.as_bytes();
     let Some((&first, &last)) = bytes.first().zip(bytes.last()) else { return false };

@@ -1,0 +1,329 @@
+//! From a spanned YAML tree to typed values, collecting every finding instead of stopping at the first.
+//!
+//! [`record!`](crate::record!) declares a struct once: its fields are the keys that the format has (camelCase), its types decide what is required, its doc
+//! comments become the JSON Schema's descriptions. [`words!`](crate::words!) does the same for a choice of words, [`text_type!`](crate::text_type!) for text with a grammar.
+
+mod entries;
+mod macros;
+
+pub use entries::Entries;
+
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::source::{Span, Spanned};
+use crate::yaml::read::{Node, Value};
+use crate::yaml::scalar::{self, Plain};
+
+/// Where findings go while a tree is decoded.
+pub type Findings = Vec<Diag>;
+
+/// A type that can be read from a YAML node.
+pub trait Decode: Sized {
+    /// Reads the node; `None` after a finding.
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self>;
+
+    /// What stands for a key that is not there; `None` where the key is required.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl Decode for Node {
+    fn decode(node: &Node, _: &mut Findings) -> Option<Self> {
+        Some(node.clone())
+    }
+}
+
+impl<T: Decode> Decode for Spanned<T> {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        T::decode(node, findings).map(|value| Self::new(value, node.span))
+    }
+
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl<T: Decode> Decode for Option<T> {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        T::decode(node, findings).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        let Value::Seq(items) = &node.value else {
+            findings.push(wrong_type(node, "a list"));
+            return None;
+        };
+        let decoded: Vec<Option<T>> = items.iter().map(|item| T::decode(item, findings)).collect();
+        decoded.into_iter().collect()
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl<T: Decode> Decode for Box<T> {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        T::decode(node, findings).map(Self::new)
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
+    }
+}
+
+impl Decode for String {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        text(node, findings).map(str::to_owned)
+    }
+}
+
+impl Decode for bool {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        match &node.value {
+            Value::Scalar { text, quoted: false } => match scalar::plain(text) {
+                Plain::Bool(value) => Some(value),
+                Plain::Ambiguous(_) if ["yes", "on", "y"].iter().any(|word| text.eq_ignore_ascii_case(word)) => {
+                    findings.push(ambiguous(node, text, "some readers take it for a boolean").help("Write `true`."));
+                    None
+                }
+                Plain::Ambiguous(_) if ["no", "off", "n"].iter().any(|word| text.eq_ignore_ascii_case(word)) => {
+                    findings.push(ambiguous(node, text, "some readers take it for a boolean").help("Write `false`."));
+                    None
+                }
+                _ => {
+                    findings.push(wrong_type(node, "`true` or `false`"));
+                    None
+                }
+            },
+            _ => {
+                findings.push(wrong_type(node, "`true` or `false`"));
+                None
+            }
+        }
+    }
+}
+
+macro_rules! integers {
+    ($($int:ty),+) => {$(
+        impl Decode for $int {
+            fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+                let int = integer(node, findings)?;
+                let converted = <$int>::try_from(int).ok();
+                if converted.is_none() {
+                    let message = format!("{int} is outside {} to {}", <$int>::MIN, <$int>::MAX);
+                    findings.push(Diag::new(Code::InvalidValue, node.span, message));
+                }
+                converted
+            }
+        }
+    )+};
+}
+
+integers!(u16, u32, i32, i64);
+
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Spanned<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl schemars::JsonSchema for Node {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Any".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "object" })
+    }
+}
+
+/// The text of a scalar that every YAML reader takes for text.
+pub fn text<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
+    let Value::Scalar { text, quoted } = &node.value else {
+        findings.push(wrong_type(node, "text"));
+        return None;
+    };
+    if *quoted {
+        return Some(text);
+    }
+    let what = match scalar::plain(text) {
+        Plain::Text => return Some(text),
+        Plain::Null => {
+            findings.push(wrong_type(node, "text"));
+            return None;
+        }
+        Plain::Bool(_) => "YAML readers take it for a boolean",
+        Plain::Int(_) | Plain::Float(_) => "YAML readers take it for a number",
+        Plain::Ambiguous(why) => why,
+    };
+    findings.push(ambiguous(node, text, what).help(format!("Quote it where the text is meant: `\"{text}\"`.")));
+    None
+}
+
+/// The text of a scalar that is text or a plain decimal number, as Kubernetes reads quantities: `250m`, `0.5`, `4`.
+pub fn text_or_number<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
+    match &node.value {
+        Value::Scalar { text, quoted: false } if matches!(scalar::plain(text), Plain::Int(_) | Plain::Float(_)) => Some(text),
+        _ => text(node, findings),
+    }
+}
+
+fn integer(node: &Node, findings: &mut Findings) -> Option<i64> {
+    match &node.value {
+        Value::Scalar { text, quoted: false } => match scalar::plain(text) {
+            Plain::Int(int) => Some(int),
+            Plain::Ambiguous(why) => {
+                findings.push(ambiguous(node, text, why).help("Write it in decimal digits, without a leading zero or underscores."));
+                None
+            }
+            _ => {
+                findings.push(wrong_type(node, "a whole number"));
+                None
+            }
+        },
+        _ => {
+            findings.push(wrong_type(node, "a whole number"));
+            None
+        }
+    }
+}
+
+fn ambiguous(node: &Node, text: &str, why: &str) -> Diag {
+    Diag::new(Code::AmbiguousScalar, node.span, format!("`{text}` does not mean the same to every YAML reader")).label(why)
+}
+
+/// The entries of a mapping.
+pub fn mapping<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a [(Node, Node)]> {
+    if let Value::Map(entries) = &node.value {
+        return Some(entries);
+    }
+    findings.push(wrong_type(node, "a mapping"));
+    None
+}
+
+/// The finding that a node has another shape than it must.
+pub fn wrong_type(node: &Node, expected: &str) -> Diag {
+    let found = match &node.value {
+        Value::Seq(_) => "a list".to_owned(),
+        Value::Map(_) => "a mapping".to_owned(),
+        Value::Scalar { .. } if node.is_null() => "nothing".to_owned(),
+        Value::Scalar { text, quoted: true } => format!("the text \"{}\"", abridged(text)),
+        Value::Scalar { text, quoted: false } => format!("`{}`", abridged(text)),
+    };
+    let diag = Diag::new(Code::WrongType, head(node), format!("expected {expected}, found {found}"));
+    if node.is_null() { diag.help("Write a value, or remove the key where its default is meant.") } else { diag }
+}
+
+/// At most forty characters of a text, on one line.
+fn abridged(text: &str) -> String {
+    let short: String = text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if short.len() < text.len() { short + "..." } else { short }
+}
+
+/// Where a node begins to be itself: a mapping's first key, a list's first item, else the whole of it.
+pub fn head(node: &Node) -> Span {
+    match &node.value {
+        Value::Map(entries) if !entries.is_empty() => entries[0].0.span,
+        Value::Seq(items) if !items.is_empty() => head(&items[0]),
+        _ => node.span,
+    }
+}
+
+/// Reports keys of a mapping that are none of `keys`.
+pub fn unknown_keys(entries: &[(Node, Node)], keys: &[&str], what: &str, findings: &mut Findings) {
+    for (key, _) in entries {
+        let name = key.text().unwrap_or_default();
+        if keys.contains(&name) {
+            continue;
+        }
+        let mut sorted = keys.to_vec();
+        sorted.sort_unstable();
+        let diag = Diag::new(Code::UnknownKey, key.span, format!("{what} has no key `{name}`"));
+        let hint = did_you_mean(name, keys.iter().copied());
+        let all = format!("The keys are: {}.", sorted.join(", "));
+        findings.push(diag.help(hint.unwrap_or(all)));
+    }
+}
+
+/// Reads one key of a record.
+pub fn field<T: Decode>(node: &Node, entries: &[(Node, Node)], key: &str, what: &str, findings: &mut Findings) -> Option<T> {
+    if let Some((_, value)) = entries.iter().find(|(k, _)| k.text() == Some(key)) {
+        let before = findings.len();
+        let decoded = T::decode(value, findings);
+        debug_assert!(decoded.is_some() || findings.len() > before, "`{key}` of {what} was lost in silence (I2)");
+        return decoded;
+    }
+    let absent = T::absent();
+    if absent.is_none() {
+        findings.push(missing_key(node, key, what));
+    }
+    absent
+}
+
+/// The finding that a record lacks a key.
+pub fn missing_key(node: &Node, key: &str, what: &str) -> Diag {
+    Diag::new(Code::MissingKey, head(node), format!("{what} needs the key `{key}`"))
+}
+
+/// `data_classes` as it is written in YAML: `dataClasses`.
+pub fn camel_case(field: &str) -> String {
+    let mut key = String::with_capacity(field.len());
+    let mut upper = false;
+    for c in field.trim_start_matches("r#").chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                key.extend(c.to_uppercase());
+                upper = false;
+            }
+            c => key.push(c),
+        }
+    }
+    key
+}
+
+/// The finding that a word is none of the allowed ones.
+pub fn not_one_of(node: &Node, word: &str, words: &[&str]) -> Diag {
+    let all = format!("Write one of: {}.", words.join(", "));
+    let help = did_you_mean(word, words.iter().copied()).unwrap_or(all);
+    Diag::new(Code::InvalidValue, node.span, format!("`{word}` is not allowed here")).help(help)
+}
+
+/// The JSON types that a text type takes in an editor.
+pub fn schema_types(scalar: &str) -> serde_json::Value {
+    if scalar == "text_or_number" { serde_json::json!(["string", "number"]) } else { serde_json::json!("string") }
+}
+
+/// The text of a date: readers disagree whether a plain one is text, and here its meaning is clear.
+pub fn plain_date<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
+    match &node.value {
+        Value::Scalar { text, .. } if !node.is_null() => Some(text),
+        _ => {
+            findings.push(wrong_type(node, "a date"));
+            None
+        }
+    }
+}

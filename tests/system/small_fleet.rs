@@ -1,0 +1,228 @@
+//! Small valid inventories at random, which shrink to fewer workloads and fewer fields.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use proptest::strategy::Union;
+use serde_json::{Map, Value, json};
+
+/// Keys of a workload that go together.
+type Bundle = Vec<(&'static str, Value)>;
+
+const CNI: [&str; 3] = ["weave", "cilium", "calico"];
+const TEAMS: [&str; 3] = ["red", "blue", "green"];
+
+/// A tier, and what of it is random.
+#[derive(Clone, Debug)]
+struct Tier {
+    alone: bool,
+    clusters: usize,
+    pod_security: &'static str,
+}
+
+/// A workload, and what of it is random.
+#[derive(Clone, Debug)]
+struct Workload {
+    kind: &'static str,
+    team: usize,
+    tier: usize,
+    bundles: Vec<Bundle>,
+}
+
+/// A small fleet.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    tiers: Vec<Tier>,
+    workloads: Vec<Workload>,
+}
+
+/// Any small fleet.
+pub fn fleet() -> impl Strategy<Value = Fleet> {
+    let tier = (any::<bool>(), 1..3_usize, prop_oneof![Just("baseline"), Just("restricted")])
+        .prop_map(|(alone, clusters, pod_security)| Tier { alone, clusters, pod_security });
+    let tiers = prop::collection::vec(tier, 1..=4);
+    let workloads = prop::collection::vec(workload(), 0..8);
+    (tiers, workloads).prop_map(|(tiers, workloads)| Fleet { tiers, workloads })
+}
+
+impl Fleet {
+    /// Its inventory, as one file: JSON is YAML.
+    pub fn inventory(&self) -> BTreeMap<String, String> {
+        let hosted = self.hosted();
+        let tiers: Vec<Value> = self.tiers.iter().enumerate().map(|(index, tier)| tier.to_json(index)).collect();
+        let workloads: Vec<Value> =
+            self.workloads.iter().enumerate().map(|(index, workload)| workload.to_json(index, self.tiers.len(), &hosted)).collect();
+        let inventory = json!({
+            "fleet": {
+                "apiVersion": "ringfence/v1",
+                "name": "small",
+                "labelDomain": "tier.small.example",
+                "defaults": { "security": { "runAsUser": 1000, "fsGroup": 1000 } },
+            },
+            "tiers": tiers,
+            "clusters": hosted.iter().enumerate().map(|(number, tiers)| cluster(number, tiers)).collect::<Vec<_>>(),
+            "teams": TEAMS.map(|name| json!({ "name": name })),
+            "configs": [{ "name": "common", "data": { "REGION": "tokyo" } }],
+            "workloads": workloads,
+        });
+        BTreeMap::from([("fleet.yaml".to_owned(), format!("{inventory:#}\n"))])
+    }
+
+    /// The tiers of each cluster: clusters of their own for tiers that are alone, and shared ones for the others.
+    fn hosted(&self) -> Vec<Vec<usize>> {
+        let mut hosted: Vec<Vec<usize>> = Vec::new();
+        for (index, tier) in self.tiers.iter().enumerate().filter(|(_, tier)| tier.alone) {
+            hosted.extend((0..tier.clusters).map(|_| vec![index]));
+        }
+        let together: Vec<usize> = self.tiers.iter().enumerate().filter(|(_, tier)| !tier.alone).map(|(index, _)| index).collect();
+        if let Some(first) = together.first() {
+            hosted.extend((0..self.tiers[*first].clusters).map(|_| together.clone()));
+        }
+        hosted
+    }
+}
+
+fn cluster(number: usize, tiers: &[usize]) -> Value {
+    let names: Vec<String> = tiers.iter().map(|tier| format!("tier-{tier}")).collect();
+    let mut pools = vec![json!({ "name": "system", "role": "system" })];
+    pools.extend(names.iter().map(|name| json!({ "name": name, "tier": name, "nodes": [format!("c{number}-{name}")] })));
+    json!({
+        "name": format!("c{number}"),
+        "tiers": names,
+        "environment": if number.is_multiple_of(2) { "production" } else { "staging" },
+        "kubernetes": format!("1.{}", 33 + number % 5),
+        "cni": CNI[number % CNI.len()],
+        "provider": "rke2",
+        "network": {
+            "pods": [format!("10.{number}.0.0/17")],
+            "services": [format!("10.{number}.128.0/18")],
+            "nodes": [format!("10.{number}.192.0/22")],
+        },
+        "nodePools": pools,
+    })
+}
+
+impl Tier {
+    fn to_json(&self, index: usize) -> Value {
+        json!({
+            "name": format!("tier-{index}"),
+            "level": index * 10,
+            "podSecurity": self.pod_security,
+            "isolation": if self.alone { "cluster" } else { "pool" },
+        })
+    }
+}
+
+impl Workload {
+    /// `hosted` says which tiers each cluster hosts.
+    fn to_json(&self, index: usize, tiers: usize, hosted: &[Vec<usize>]) -> Value {
+        let tier = self.tier % tiers;
+        let clusters = hosted.iter().enumerate().filter(|(_, tiers)| tiers.contains(&tier));
+        let clusters: Vec<String> = clusters.map(|(number, _)| format!("c{number}")).collect();
+        let mut keys = Map::from_iter([
+            ("name".to_owned(), format!("app-{index}").into()),
+            ("team".to_owned(), TEAMS[self.team].into()),
+            ("tier".to_owned(), format!("tier-{tier}").into()),
+            ("kind".to_owned(), self.kind.into()),
+            ("image".to_owned(), format!("registry.small.example/app-{index}:1.0").into()),
+            ("clusters".to_owned(), clusters.into()),
+        ]);
+        if self.kind == "CronJob" {
+            keys.insert("schedule".to_owned(), "17 3 * * 1-5".into());
+        }
+        keys.extend(self.bundles.iter().flatten().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        keys.into()
+    }
+}
+
+fn workload() -> impl Strategy<Value = Workload> {
+    let kinds = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"].map(|kind| {
+        let bundles = (text(), text()).prop_flat_map(move |(one, other)| {
+            let bundles = bundles(kind, &one, &other);
+            let most = bundles.len();
+            subsequence(bundles, 0..=most)
+        });
+        (0..3_usize, 0..4_usize, bundles).prop_map(move |(team, tier, bundles)| Workload { kind, team, tier, bundles })
+    });
+    Union::new(kinds)
+}
+
+/// Text that readers of YAML, templates and shells like to misread.
+fn text() -> impl Strategy<Value = String> {
+    let known = [
+        "",
+        "yes",
+        "1e3",
+        "0x1f",
+        "1_000",
+        "null",
+        "- a",
+        "a: b",
+        "{{ x }}",
+        "{% raw %}",
+        "#",
+        "'\"",
+        "a\nb\n",
+        " \t",
+        "艦隊",
+        "$(X)",
+        "${X}",
+    ];
+    prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), "[ -~é]{0,10}"]
+}
+
+/// What a workload of a kind may have; any of it may be left out.
+fn bundles(kind: &str, one: &str, other: &str) -> Vec<Bundle> {
+    let serves = matches!(kind, "Deployment" | "StatefulSet");
+    let mut bundles = vec![
+        vec![(
+            "env",
+            json!({ "ONE": one, "POD": { "fieldRef": "metadata.name" }, "KEY": { "secret": "keys", "key": "one", "optional": true } }),
+        )],
+        vec![("envFrom", json!([{ "configMap": "common" }]))],
+        vec![("config", json!({ "file.txt": other, "LEVEL": "info" }))],
+        vec![("labels", json!({ "cost-center": "4711" })), ("annotations", json!({ "example.org/note": one }))],
+        vec![("command", json!(["/bin/app"])), ("args", json!([one, "--flag", other]))],
+        vec![("resources", json!({ "cpu": "100m", "memory": "64Mi", "limits": { "memory": "128Mi" } }))],
+        vec![(
+            "volumes",
+            json!([
+                { "name": "tmp", "mountPath": "/tmp", "emptyDir": { "medium": "Memory", "sizeLimit": "8Mi" } },
+                { "name": "key", "mountPath": "/key", "secret": "keys", "readOnly": true },
+            ]),
+        )],
+        vec![("serviceAccount", json!({ "token": { "audience": "vault", "expirationSeconds": 600 } }))],
+        vec![("apiAccess", json!([{ "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"] }]))],
+        vec![("terminationGracePeriodSeconds", json!(5))],
+        vec![("ownNamespace", json!(true))],
+        vec![(
+            "pod",
+            json!({
+                "dnsPolicy": "ClusterFirst",
+                "initContainers": [{ "name": "first", "image": "registry.small.example/first:1", "args": [other] }],
+            }),
+        )],
+    ];
+    if kind != "Job" && kind != "CronJob" {
+        bundles.push(vec![
+            ("ports", json!([{ "name": "http", "port": 8080, "servicePort": 80 }, { "name": "dns", "port": 5353, "protocol": "UDP" }])),
+            ("probes", json!({ "readiness": { "httpGet": "/ready" }, "liveness": { "tcpSocket": "http", "periodSeconds": 5 } })),
+        ]);
+    }
+    if serves {
+        bundles.push(vec![("replicas", json!(3)), ("disruption", json!({ "maxUnavailable": 1 }))]);
+    }
+    if kind == "Deployment" {
+        bundles.push(vec![
+            ("ports", json!([{ "name": "web", "port": 8080 }])),
+            ("probes", json!({})),
+            ("expose", json!({ "type": "Ingress", "host": "app.small.example", "class": "traefik" })),
+            ("spec", json!({ "strategy": { "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } } })),
+        ]);
+    }
+    if kind == "StatefulSet" {
+        bundles.push(vec![("volumes", json!([{ "name": "data", "mountPath": "/data", "claim": { "size": "1Gi" }, "subPath": "db" }]))]);
+    }
+    bundles
+}
