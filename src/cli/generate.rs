@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::allowance::{self, Allowance};
 use super::project::{Input, InputArgs};
 use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
@@ -45,26 +46,6 @@ pub struct Args {
     /// several times.
     #[arg(long, value_name = "N%|KIND", value_parser = Allowance::parse)]
     max_deletions: Vec<Allowance>,
-}
-
-/// What `--max-deletions` allows.
-#[derive(Clone, Debug)]
-enum Allowance {
-    Share(u8),
-    Kind(String),
-}
-
-/// The share of the tree that a run may delete unless told otherwise, in percent.
-const DEFAULT_SHARE: u8 = 20;
-
-impl Allowance {
-    fn parse(text: &str) -> Result<Self, String> {
-        if let Some(percent) = text.strip_suffix('%') {
-            return percent.parse().ok().filter(|share| *share <= 100).map(Self::Share).ok_or_else(|| "a share is 0% to 100%".to_owned());
-        }
-        let kind = text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_alphanumeric());
-        if kind { Ok(Self::Kind(text.to_owned())) } else { Err("write a share such as `50%`, or a kind such as `Namespace`".to_owned()) }
-    }
 }
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
@@ -185,7 +166,8 @@ fn check(output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findi
             }
             (Class::Foreign, _) => {
                 let help = "Move it out of the tree; what a site adds belongs into `custom/`.";
-                Diag::new(Code::DriftForeign, display.place(path), "this file was not generated").help(help)
+                let (path, what) = path.strip_suffix('/').map_or((path.as_str(), "file"), |folder| (folder, "folder"));
+                Diag::new(Code::DriftForeign, display.place(path), format!("this {what} was not generated")).help(help)
             }
             _ => match in_the_way(path, *class, origin, display) {
                 Some(diag) => diag,
@@ -264,19 +246,14 @@ fn guards(
     display: &mut Display,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
-    let share = args.max_deletions.iter().rev().find_map(|allowed| match allowed {
-        Allowance::Share(share) => Some(*share),
-        Allowance::Kind(_) => None,
-    });
-    let may_go = |kind: &str| args.max_deletions.iter().any(|allowed| matches!(allowed, Allowance::Kind(allowed) if allowed == kind));
-    let deletions = guard::deletions(tree, recorded, delta, output, share.unwrap_or(DEFAULT_SHARE))?;
+    let deletions = guard::deletions(tree, recorded, delta, output, allowance::share(&args.max_deletions))?;
     if let Some(many) = deletions.too_many {
         let message =
             format!("{} of {} files ({} %) would be deleted, and {} % are allowed", many.deleted, many.of, many.percent, many.allowed);
         let diag = Diag::new(Code::TooManyDeletions, display.place(tree::LOCK_FILE), message);
         findings.push(diag.help(format!("Where this is meant, add `--max-deletions {}%`.", many.percent.min(100))));
     }
-    for lost in deletions.protected.iter().filter(|lost| !may_go(&lost.kind)) {
+    for lost in deletions.protected.iter().filter(|lost| !allowance::covers(&args.max_deletions, &lost.kind)) {
         let within = lost.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in `{namespace}`"));
         let diag = Diag::new(
             Code::ProtectedDeletion,
