@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::allowance::{self, Allowance};
 use super::project::{Input, InputArgs};
 use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
@@ -13,7 +14,7 @@ use crate::diag::render::Format;
 use crate::diag::{Code, Diag};
 use crate::plan::{self, Plan};
 use crate::render::{self, Engine};
-use crate::source::Files;
+use crate::source::{Files, Span};
 use crate::tree::{self, Class, Delta, Exclusive, Recorded, Shared, Tree, guard};
 
 /// Write the trees.
@@ -47,34 +48,9 @@ pub struct Args {
     max_deletions: Vec<Allowance>,
 }
 
-/// What `--max-deletions` allows.
-#[derive(Clone, Debug)]
-enum Allowance {
-    Share(u8),
-    Kind(String),
-}
-
-/// The share of the tree that a run may delete unless told otherwise, in percent.
-const DEFAULT_SHARE: u8 = 20;
-
-impl Allowance {
-    fn parse(text: &str) -> Result<Self, String> {
-        if let Some(percent) = text.strip_suffix('%') {
-            return percent.parse().ok().filter(|share| *share <= 100).map(Self::Share).ok_or_else(|| "a share is 0% to 100%".to_owned());
-        }
-        let kind = text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_alphanumeric());
-        if kind { Ok(Self::Kind(text.to_owned())) } else { Err("write a share such as `50%`, or a kind such as `Namespace`".to_owned()) }
-    }
-}
-
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
     let mut input = Input::read(&args.input, here, terminal)?;
-    let output = args.output.as_ref().map_or_else(|| input.project.root.join("output"), |stated| here.join(stated));
-    let (reads, writes) = (&input.project.inventory, output.canonicalize().unwrap_or_else(|_| output.clone()));
-    if writes.starts_with(reads) || reads.starts_with(&writes) {
-        let message = format!("the trees cannot go to `{}`, where the inventory is", output.display());
-        return Err(Failure::new(message, "Choose a folder beside it with `--output DIR`: the next run would read what this one writes."));
-    }
+    let output = input.project.output(here, args.output.as_deref())?;
     let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
     let mut findings = Findings::new();
     let rendered = render(&input, args, &custom, terminal, &mut findings)?;
@@ -119,7 +95,11 @@ fn render(input: &Input, args: &Args, custom: &Path, terminal: &Terminal, findin
     let Some(model) = model.filter(|_| !input.sorted(findings.clone()).1) else { return Ok(Rendered::Refused) };
     let started = Instant::now();
     let (engine, more) = Engine::new(&input.catalog);
-    findings.extend(more);
+    if !more.is_empty() {
+        // A rule that did not compile would be reported again for everything that it is asked about.
+        findings.extend(more);
+        return Ok(Rendered::Refused);
+    }
     let plan: Plan = plan::plan(&model, &input.catalog, &engine, custom, findings);
     terminal.timing("plan", started.elapsed());
     if input.sorted(findings.clone()).1 {
@@ -152,7 +132,7 @@ struct Display {
 }
 
 impl Display {
-    fn place(&mut self, path: &str) -> crate::source::Span {
+    fn place(&mut self, path: &str) -> Span {
         let file = self.files.add(format!("{}/{path}", self.folder), "");
         self.files.start(file)
     }
@@ -179,16 +159,17 @@ fn check(output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findi
                     .label("made for this")
                     .help(again)
             }
-            (Class::HandEdited { .. }, Some(origin)) => hand_edited(path, origin, display),
+            (Class::HandEdited { .. } | Class::Stale { edited: true, .. }, origin) => hand_edited(path, origin, display),
             (Class::Stale { .. }, _) => {
                 let owner = recorded.lock.get(path).map_or_else(String::new, |entry| format!(", written for {}", entry.owner));
                 Diag::new(Code::DriftStale, display.place(path), format!("nothing makes this file any more{owner}")).help(again)
             }
             (Class::Foreign, _) => {
                 let help = "Move it out of the tree; what a site adds belongs into `custom/`.";
-                Diag::new(Code::DriftForeign, display.place(path), "this file was not generated").help(help)
+                let (path, what) = path.strip_suffix('/').map_or((path.as_str(), "file"), |folder| (folder, "folder"));
+                Diag::new(Code::DriftForeign, display.place(path), format!("this {what} was not generated")).help(help)
             }
-            _ => match in_the_way(path, *class, display) {
+            _ => match in_the_way(path, *class, origin, display) {
                 Some(diag) => diag,
                 None => continue,
             },
@@ -203,28 +184,36 @@ fn check(output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findi
     Ok(tree::Summary { unchanged: delta.count(|class| class == Class::Unchanged), ..tree::Summary::default() })
 }
 
-fn hand_edited(path: &str, origin: crate::source::Span, display: &mut Display) -> Diag {
+fn hand_edited(path: &str, origin: Option<Span>, display: &mut Display) -> Diag {
     let place = display.place(path);
+    let Some(origin) = origin else {
+        let diag = Diag::new(Code::HandEdited, place, "this file is no longer made, and was edited by hand");
+        return diag.help("Keep the change elsewhere, then `ringfence generate --force` deletes the file.");
+    };
     let diag = Diag::new(Code::HandEdited, place, "this file was edited by hand").related(origin, "made for this");
     diag.help("Put the change into the inventory, a blueprint or `custom/`; `ringfence generate --force` takes the generated content.")
 }
 
-fn in_the_way(path: &str, class: Class, display: &mut Display) -> Option<Diag> {
-    match class {
+fn in_the_way(path: &str, class: Class, origin: Option<Span>, display: &mut Display) -> Option<Diag> {
+    let diag = match class {
         Class::ForeignInTheWay => {
             let diag = Diag::new(
                 Code::ForeignInTheWay,
                 display.place(path),
                 "something that was not generated stands where a generated file goes",
             );
-            Some(diag.help("Move it away: nothing that is not ours is overwritten, not even with `--force`."))
+            diag.help("Move it away: nothing that is not ours is overwritten, not even with `--force`.")
         }
         Class::Unsafe(odd) => {
             let diag = Diag::new(Code::UnsafePath, display.place(path), format!("this is {}", odd.as_str()));
-            Some(diag.help("Remove it: nothing in the tree is written or read through it."))
+            diag.help("Remove it: nothing in the tree is written or read through it.")
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(match origin {
+        Some(origin) => diag.related(origin, "what goes there is made for this"),
+        None => diag,
+    })
 }
 
 fn write(args: &Args, output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findings) -> Result<tree::Summary, Failure> {
@@ -235,17 +224,8 @@ fn write(args: &Args, output: &Path, tree: &Tree, display: &mut Display, finding
     let refused: Vec<(String, Class)> = delta.refusals(args.force).map(|(path, class)| (path.to_owned(), class)).collect();
     for (path, class) in refused {
         let diag = match class {
-            Class::HandEdited { .. } | Class::Stale { .. } => {
-                let origin = tree.get(&path).map(|file| file.origin);
-                match origin {
-                    Some(origin) => Some(hand_edited(&path, origin, display)),
-                    None => Some(
-                        Diag::new(Code::HandEdited, display.place(&path), "this file is no longer made, and was edited by hand")
-                            .help("Keep the change elsewhere, then `ringfence generate --force` deletes the file."),
-                    ),
-                }
-            }
-            other => in_the_way(&path, other, display),
+            Class::HandEdited { .. } | Class::Stale { .. } => Some(hand_edited(&path, tree.get(&path).map(|file| file.origin), display)),
+            other => in_the_way(&path, other, tree.get(&path).map(|file| file.origin), display),
         };
         findings.extend(diag);
     }
@@ -266,19 +246,14 @@ fn guards(
     display: &mut Display,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
-    let share = args.max_deletions.iter().rev().find_map(|allowed| match allowed {
-        Allowance::Share(share) => Some(*share),
-        Allowance::Kind(_) => None,
-    });
-    let may_go = |kind: &str| args.max_deletions.iter().any(|allowed| matches!(allowed, Allowance::Kind(allowed) if allowed == kind));
-    let deletions = guard::deletions(tree, recorded, delta, output, share.unwrap_or(DEFAULT_SHARE))?;
+    let deletions = guard::deletions(tree, recorded, delta, output, allowance::share(&args.max_deletions))?;
     if let Some(many) = deletions.too_many {
         let message =
             format!("{} of {} files ({} %) would be deleted, and {} % are allowed", many.deleted, many.of, many.percent, many.allowed);
         let diag = Diag::new(Code::TooManyDeletions, display.place(tree::LOCK_FILE), message);
         findings.push(diag.help(format!("Where this is meant, add `--max-deletions {}%`.", many.percent.min(100))));
     }
-    for lost in deletions.protected.iter().filter(|lost| !may_go(&lost.kind)) {
+    for lost in deletions.protected.iter().filter(|lost| !allowance::covers(&args.max_deletions, &lost.kind)) {
         let within = lost.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in `{namespace}`"));
         let diag = Diag::new(
             Code::ProtectedDeletion,
@@ -303,10 +278,21 @@ fn guards(
             None => Diag::new(Code::ImmutableChange, place, message),
         };
         if !args.force {
-            findings.push(diag.help("Give the workload a new name and move its data; or delete the object in the cluster first (for a StatefulSet with `--cascade=orphan`), then generate with `--force`."));
+            findings.push(diag.help(instead_of_change(&change.kind)));
         }
     }
     Ok(())
+}
+
+/// What to do where a change is refused.
+fn instead_of_change(kind: &str) -> String {
+    let (rename, delete) = match kind {
+        "StatefulSet" => ("Give the workload a new name and move its data", " with `--cascade=orphan`"),
+        "PersistentVolumeClaim" => ("Give the volume a new name and move its data", ""),
+        "Deployment" | "DaemonSet" | "Job" | "Service" => ("Give the workload a new name", ""),
+        _ => ("Give it a new name", ""),
+    };
+    format!("{rename}; or delete the object in the cluster first{delete}, then generate with `--force`.")
 }
 
 /// What was done, in all and by cluster.

@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 clean, 1 findings or drift, 2 the work could not be done.
 
+mod allowance;
 mod check;
 mod error;
 mod explain;

@@ -45,9 +45,12 @@ pub struct InputArgs {
     pub format: Format,
 
     /// How many threads to use [default: one for each core]. The output is the same for any number.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_JOBS))]
     jobs: Option<u16>,
 }
+
+/// Every thread has a stack and buffers of its own: some thousands would take the machine's memory rather than its cores.
+const MAX_JOBS: i64 = 256;
 
 fn day(text: &str) -> Result<civil::Date, String> {
     crate::formats::Date::new(text).map(|date| date.day())
@@ -55,10 +58,18 @@ fn day(text: &str) -> Result<civil::Date, String> {
 
 /// The folder that the program works from.
 pub fn here(directories: &[PathBuf]) -> Result<PathBuf, Failure> {
-    let start = if directories.is_empty() { PathBuf::from(".") } else { directories.iter().collect() };
-    start.canonicalize().map_err(|error| {
-        Failure::new(format!("there is no folder `{}`: {error}", start.display()), "Name a folder that exists after `-C`.")
-    })
+    if directories.is_empty() {
+        return Path::new(".").canonicalize().map_err(Failure::io("find the folder", Path::new(".")));
+    }
+    folder(&directories.iter().collect::<PathBuf>(), Path::new(""), "-C")
+}
+
+/// A folder that an option names.
+fn folder(stated: &Path, here: &Path, option: &str) -> Result<PathBuf, Failure> {
+    let help = || format!("Name a folder that exists after `{option}`.");
+    let found = here.join(stated).canonicalize();
+    let found = found.map_err(|error| Failure::new(format!("there is no folder `{}`: {error}", stated.display()), help()))?;
+    if found.is_dir() { Ok(found) } else { Err(Failure::new(format!("`{}` is a file, not a folder", stated.display()), help())) }
 }
 
 /// A project's folders.
@@ -78,13 +89,7 @@ impl Project {
         let above = here.ancestors().find(|folder| folder.join("inventory").is_dir()).map(Path::to_path_buf);
         let (root, inventory) = match &args.inventory {
             Some(stated) => {
-                let inventory = here.join(stated);
-                let inventory = inventory.canonicalize().map_err(|error| {
-                    Failure::new(
-                        format!("there is no inventory at `{}`: {error}", stated.display()),
-                        "Name a folder that exists after `--inventory`.",
-                    )
-                })?;
+                let inventory = folder(stated, here, "--inventory")?;
                 let parent = inventory.parent().unwrap_or(&inventory).to_path_buf();
                 (above.filter(|root| inventory.starts_with(root) && *root != inventory).unwrap_or(parent), inventory)
             }
@@ -102,6 +107,29 @@ impl Project {
         let parts = below.components().map(|part| part.as_os_str().to_string_lossy().into_owned() + "/");
         let prefix = parts.collect();
         Ok(Self { root, inventory, prefix })
+    }
+
+    /// The folder of the trees, with no link and no `..` in it: the stated one, or `output/` below the root.
+    ///
+    /// Fails where a file stands there, or where the next run would read the trees as a part of the inventory.
+    pub fn output(&self, here: &Path, stated: Option<&Path>) -> Result<PathBuf, Failure> {
+        let shown = stated.unwrap_or(Path::new("output"));
+        let path = stated.map_or_else(|| self.root.join(shown), |stated| here.join(stated));
+        // What is not there yet is made, and holds no links.
+        let there = path.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(here);
+        let output = there.canonicalize().map_err(Failure::io("use the folder", shown))?;
+        if !output.is_dir() {
+            let message = format!("`{}` cannot be the folder of the trees: a file stands there", shown.display());
+            return Err(Failure::new(message, "Move the file away, or name another folder with `--output DIR`."));
+        }
+        let output =
+            path.strip_prefix(there).ok().filter(|below| *below != Path::new("")).map_or(output.clone(), |below| output.join(below));
+        // The folder of the inventory is below a root without links, and may be a link itself.
+        if self.inventory.canonicalize().is_ok_and(|inventory| output.starts_with(inventory)) {
+            let message = format!("`{}` lies within the inventory: the next run would read the trees as a part of it", shown.display());
+            return Err(Failure::new(message, "Name a folder beside the inventory with `--output DIR`."));
+        }
+        Ok(output)
     }
 
     /// A path as findings print it, before the repository's prefix.

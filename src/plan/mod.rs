@@ -19,6 +19,7 @@ use crate::model::Model;
 use crate::render::{Engine, Failure, View, ViewValue};
 use crate::schema::Minor;
 use crate::source::Span;
+use crate::tree::TreePath;
 use subjects::Subject;
 
 pub use print::to_json;
@@ -103,7 +104,7 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path
             objects.sort_by_key(order);
         }
     }
-    paths::prefix_free(&plan, findings);
+    paths::prefix_free(&plan, catalog, findings);
     kustomization::add(&mut plan, model, custom, findings);
     plan
 }
@@ -127,24 +128,26 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
     let mut objects = Vec::new();
     for view in views {
         let path = engine.path(kind, &view)?;
-        paths::check(&path).map_err(|rule| Failure {
+        let invalid = |problem: String| Failure {
             code: Code::PathInvalid,
             span: kind.path.span,
-            message: format!("`{path}` is no path of the tree: {rule}"),
+            message: format!("`{path}` is no path of the tree: {problem}"),
             help: Some("Change `path` in `kind.yaml`, or the name in the inventory that it is made of.".to_owned()),
-        })?;
-        let path = match (kind.layer, &subject.cluster) {
+        };
+        paths::check(&path).map_err(|rule| invalid(rule.to_owned()))?;
+        let whole = match (kind.layer, &subject.cluster) {
             (Some(layer), Some(cluster)) => format!("clusters/{cluster}/{}/{path}", layer.as_str()),
             (Some(_), None) => {
                 let message = format!("the scope `{}` belongs to no cluster, and only clusters have layers", kind.scope.as_str());
                 let help = Some("Leave `layer` out of `kind.yaml`, or choose a scope within a cluster.".to_owned());
                 return Err(Failure { code: Code::BlueprintInvalid, span: kind.path.span, message, help });
             }
-            (None, _) => path,
+            (None, _) => path.clone(),
         };
+        TreePath::parse(whole.as_str()).map_err(|error| invalid(format!("it {}", error.problem)))?;
         for template in 0..kind.templates.len() {
             let planned = Planned { kind: at, template, view: view.clone(), origin: subject.origin, minor: subject.minor };
-            objects.push((path.clone(), subject.owner.clone(), planned));
+            objects.push((whole.clone(), subject.owner.clone(), planned));
         }
     }
     Ok(objects)
@@ -162,8 +165,15 @@ fn insert(plan: &mut Plan, path: String, owner: String, object: Planned, catalog
         objects.push(object);
         return;
     }
-    let message = format!("`{path}` is planned by {owner} and by {}", file.owner);
-    let diag = Diag::new(Code::PathClash, object.origin, message).related(file.origin, "the other owner");
+    let message = if file.owner == owner {
+        format!("`{path}` is planned twice for {owner}, and a document is alone in its file")
+    } else {
+        format!("`{path}` is planned by {owner} and by {}", file.owner)
+    };
+    let mut diag = Diag::new(Code::PathClash, object.origin, message);
+    if file.origin != object.origin {
+        diag = diag.related(file.origin, "the other owner");
+    }
     findings.push(
         diag.related(kind.path.span, "by this pattern").help("Rename one of them, or let the pattern hold more of what tells them apart."),
     );

@@ -55,8 +55,9 @@ pub fn manifests(plan: Plan, catalog: &Catalog, engine: &Engine, schemas: &Schem
                     let ((_, (_, kind, namespace, name)), (other, first)) = (first.key(), first.get());
                     let message = format!("the {kind} `{name}`{} is made twice", within(namespace));
                     let diag = Diag::new(Code::DuplicateObject, made_for, message).related(template, "by this template");
-                    findings
-                        .push(diag.related(*other, "and by this one").related(*first, "for this").help("Give one of them another name."));
+                    let diag = diag.related(*other, "and by this one");
+                    let diag = if *first == made_for { diag } else { diag.related(*first, "for this") };
+                    findings.push(diag.help("Give one of them another name."));
                 }
             }
         }

@@ -1,0 +1,38 @@
+//! What `--max-deletions` allows.
+
+/// One of its values: a share of the tree, or a kind of protected objects.
+#[derive(Clone, Debug)]
+pub(super) enum Allowance {
+    /// `50%`.
+    Share(u8),
+    /// `Namespace`.
+    Kind(String),
+}
+
+/// The share of the tree that a run may delete unless told otherwise, in percent.
+const DEFAULT_SHARE: u8 = 20;
+
+impl Allowance {
+    /// Reads one value.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if let Some(percent) = text.strip_suffix('%') {
+            return percent.parse().ok().filter(|share| *share <= 100).map(Self::Share).ok_or_else(|| "a share is 0% to 100%".to_owned());
+        }
+        let kind = text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_alphanumeric());
+        if kind { Ok(Self::Kind(text.to_owned())) } else { Err("write a share such as `50%`, or a kind such as `Namespace`".to_owned()) }
+    }
+}
+
+/// The share that may be deleted; of several that are stated the last counts.
+pub(super) fn share(allowed: &[Allowance]) -> u8 {
+    let stated = allowed.iter().rev().find_map(|allowed| match allowed {
+        Allowance::Share(share) => Some(*share),
+        Allowance::Kind(_) => None,
+    });
+    stated.unwrap_or(DEFAULT_SHARE)
+}
+
+/// Whether protected objects of that kind may be deleted.
+pub(super) fn covers(allowed: &[Allowance], kind: &str) -> bool {
+    allowed.iter().any(|allowed| matches!(allowed, Allowance::Kind(allowed) if allowed == kind))
+}
