@@ -152,8 +152,8 @@ codes! {
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
     /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
     ControlViolated = "control-violated", Error, "a setting that a control forbids";
-    /// A `ReadWriteOnce` claim can be mounted on one node: several replicas, or a DaemonSet, would wait for ever.
-    ClaimNotShareable = "claim-not-shareable", Error, "a claim that several pods cannot share";
+    /// A `ReadWriteOnce` claim can be mounted on one node at a time: of several replicas, or a DaemonSet's pods, those on other nodes wait for ever.
+    ClaimNotShareable = "claim-not-shareable", Warning, "a claim that several pods cannot share";
     /// A name within the workload that refers to nothing: a probe's port, a mount's volume, a key of `config`.
     UnknownInWorkload = "unknown-in-workload", Error, "a reference to nothing within the workload";
     /// Two entries of one list have one name, mount path, port or variable where Kubernetes takes one.

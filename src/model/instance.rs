@@ -223,8 +223,10 @@ fn digest(parts: &[&Value], digits: usize) -> String {
 fn controller(cascade: &Cascade<'_>, kind: WorkloadKind, host: &Host<'_>, schemas: &Schemas) -> Value {
     let settings = &cascade.settings;
     let mut base = match kind {
-        // The new pod would wait for the claim that the old one holds, and the old one for the new.
-        WorkloadKind::Deployment if settings.volumes.iter().flatten().any(|volume| volume.claim.is_some()) => {
+        // The new pod would wait for the claim that the old one holds, and the old one for the new; but whoever says how to roll wants to roll.
+        WorkloadKind::Deployment
+            if !says_how_to_roll(cascade) && settings.volumes.iter().flatten().any(|volume| volume.claim.is_some()) =>
+        {
             json!({ "strategy": { "type": "Recreate" } })
         }
         WorkloadKind::StatefulSet => json!({
@@ -246,6 +248,10 @@ fn controller(cascade: &Cascade<'_>, kind: WorkloadKind, host: &Host<'_>, schema
     }
     let definition = check::spec_definition(kind);
     cascade.specs.iter().fold(base, |base, layer| schemas.merge(host.minor, definition, base, crate::schema::json(layer)))
+}
+
+fn says_how_to_roll(cascade: &Cascade<'_>) -> bool {
+    cascade.specs.iter().any(|spec| spec.get("strategy").is_some())
 }
 
 /// The shared ConfigMaps that a pod refers to, and what it refers to that the inventory does not make.

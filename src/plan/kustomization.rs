@@ -8,13 +8,17 @@ use serde_json::{Value, json};
 
 use super::{Content, File, Plan};
 use crate::catalog::Layer;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag, did_you_mean};
 use crate::model::Model;
 
 /// Names that kustomize takes for a kustomization.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Adds the kustomizations of every layer that has objects, or a component of the site's own below `custom`.
-pub fn add(plan: &mut Plan, model: &Model<'_>, custom: &Path) {
+/// A folder there that names no cluster or layer, or holds no kustomization, is a finding: what a site adds must not be left out in silence.
+pub fn add(plan: &mut Plan, model: &Model<'_>, custom: &Path, findings: &mut Findings) {
+    check_custom(model, custom, findings);
     let mut folders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in plan.files.keys() {
         // clusters/<cluster>/<layer>/...: the layer is the third part, and what is above it is no unit of delivery.
@@ -30,7 +34,7 @@ pub fn add(plan: &mut Plan, model: &Model<'_>, custom: &Path) {
         let cluster = host.raw.name.as_str();
         let mut components: BTreeMap<String, String> = BTreeMap::new();
         for layer in Layer::WORDS {
-            if NAMES.iter().any(|name| custom.join(cluster).join(layer).join(name).is_file()) {
+            if has_kustomization(&custom.join(cluster).join(layer)) {
                 let folder = format!("clusters/{cluster}/{layer}");
                 folders.entry(folder.clone()).or_default();
                 components.insert(folder, format!("../../../../custom/{cluster}/{layer}"));
@@ -58,4 +62,39 @@ fn kustomization(names: &BTreeSet<String>, component: Option<&String>) -> Value 
         value["components"] = json!([component]);
     }
     value
+}
+
+fn has_kustomization(folder: &Path) -> bool {
+    NAMES.iter().any(|name| folder.join(name).is_file())
+}
+
+fn check_custom(model: &Model<'_>, custom: &Path, findings: &mut Findings) {
+    let clusters: Vec<&str> = model.clusters.all.iter().map(|host| host.raw.name.as_str()).collect();
+    let unknown = |path: String, what: &str, name: &str, known: &[&str]| {
+        let diag =
+            Diag::new(Code::UnknownReference, model.fleet.name.span, format!("`custom/{path}` is used by nothing: `{name}` is no {what}"));
+        let all = format!("There are: {}.", known.join(", "));
+        diag.help(did_you_mean(name, known.iter().copied()).unwrap_or(all))
+    };
+    for cluster in folders(custom) {
+        if !clusters.contains(&cluster.as_str()) {
+            findings.push(unknown(cluster.clone(), "cluster", &cluster, &clusters));
+            continue;
+        }
+        for layer in folders(&custom.join(&cluster)) {
+            if !Layer::WORDS.contains(&layer.as_str()) {
+                findings.push(unknown(format!("{cluster}/{layer}"), "layer", &layer, Layer::WORDS));
+            } else if !has_kustomization(&custom.join(&cluster).join(&layer)) {
+                let message = format!("`custom/{cluster}/{layer}` has no `kustomization.yaml`");
+                let diag = Diag::new(Code::UnknownReference, model.fleet.name.span, message);
+                findings.push(diag.help("Write a Kustomize component there (`kind: Component`), or remove the folder."));
+            }
+        }
+    }
+}
+
+/// The folders in a folder, sorted; none where there is no such folder, or it cannot be read.
+fn folders(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

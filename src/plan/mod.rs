@@ -105,7 +105,7 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path
         }
     }
     paths::prefix_free(&plan, catalog, findings);
-    kustomization::add(&mut plan, model, custom);
+    kustomization::add(&mut plan, model, custom, findings);
     plan
 }
 

@@ -162,7 +162,7 @@ mod tests {
             "a: 1\nb: '1'\nc: 1.5\nd: true\ne: [x, \"true\", 10.0.0.1]\nf: {}\ng: ~\nh:\ni: 18446744073709551616\nj: |\n  two\n  lines\n";
         let expected = value!({
             "a": 1, "b": "1", "c": 1.5, "d": true, "e": ["x", "true", "10.0.0.1"], "f": {}, "g": null, "h": null,
-            "i": 18_446_744_073_709_551_616.0, "j": "two\nlines\n",
+            "i": "18446744073709551616", "j": "two\nlines\n",
         });
         assert_eq!(json(&node(text).1), expected);
     }

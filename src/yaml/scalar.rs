@@ -9,7 +9,7 @@ pub enum Plain {
     Bool(bool),
     /// A decimal integer without a leading zero.
     Int(i64),
-    /// A decimal fraction, or a number too large for an integer.
+    /// A decimal fraction, with or without an exponent.
     Float(f64),
     /// Text for every reader.
     Text,
@@ -44,14 +44,11 @@ fn number(text: &str) -> Plain {
         return Plain::Text;
     }
     if is_json_number(text) {
-        return match text.parse::<i64>() {
-            Ok(int) => Plain::Int(int),
-            Err(_) => text
-                .parse::<f64>()
-                .ok()
-                .filter(|x| x.is_finite())
-                .map_or(Plain::Ambiguous("it is a number too large to keep"), Plain::Float),
-        };
+        let too_large = Plain::Ambiguous("it is a number too large to keep");
+        if text.contains('.') {
+            return text.parse::<f64>().ok().filter(|x| x.is_finite()).map_or(too_large, Plain::Float);
+        }
+        return text.parse::<i64>().map_or(too_large, Plain::Int);
     }
     if looks_numeric(unsigned) {
         Plain::Ambiguous("some readers take it for a number, others for text, or for another number")
@@ -115,6 +112,7 @@ mod tests {
             ("true", Plain::Bool(true)),
             ("0", Plain::Int(0)),
             ("-17", Plain::Int(-17)),
+            ("9223372036854775807", Plain::Int(i64::MAX)),
             ("1.5", Plain::Float(1.5)),
             ("1.0e+21", Plain::Float(1.0e21)),
         ] {
@@ -168,6 +166,8 @@ mod tests {
             "0x1F",
             ".inf",
             "1.",
+            "9223372036854775808",
+            "1.0e+999",
             "2001-12-14t21:59:43.10-05:00",
         ] {
             assert!(matches!(plain(text), Plain::Ambiguous(_)), "{text:?} is {:?}", plain(text));
