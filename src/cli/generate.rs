@@ -56,7 +56,13 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
     let rendered = render(&input, args, &custom, terminal, &mut findings)?;
     let tree = match rendered {
         Rendered::Tree(tree) => tree,
-        Rendered::Printed => return Ok(Outcome::Clean),
+        Rendered::Printed => {
+            // For machines, stdout holds the plan and nothing else.
+            if args.input.format == Format::Human {
+                report(&input, findings, Format::Human, terminal)?;
+            }
+            return Ok(Outcome::Clean);
+        }
         Rendered::Refused => return report(&input, findings, args.input.format, terminal).map(|_| Outcome::Findings),
     };
     let started = Instant::now();

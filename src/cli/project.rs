@@ -111,7 +111,7 @@ impl Project {
 
     /// The folder of the trees, with no link and no `..` in it: the stated one, or `output/` below the root.
     ///
-    /// Fails where a file stands there, or where the next run would read the trees as a part of the inventory.
+    /// Fails where a file stands there, or where the trees and the inventory would be in one another.
     pub fn output(&self, here: &Path, stated: Option<&Path>) -> Result<PathBuf, Failure> {
         let shown = stated.unwrap_or(Path::new("output"));
         let path = stated.map_or_else(|| self.root.join(shown), |stated| here.join(stated));
@@ -125,9 +125,11 @@ impl Project {
         let output =
             path.strip_prefix(there).ok().filter(|below| *below != Path::new("")).map_or(output.clone(), |below| output.join(below));
         // The folder of the inventory is below a root without links, and may be a link itself.
-        if self.inventory.canonicalize().is_ok_and(|inventory| output.starts_with(inventory)) {
-            let message = format!("`{}` lies within the inventory: the next run would read the trees as a part of it", shown.display());
-            return Err(Failure::new(message, "Name a folder beside the inventory with `--output DIR`."));
+        let inventory = self.inventory.canonicalize().map_err(Failure::io("find the folder", &self.inventory))?;
+        if output.starts_with(&inventory) || inventory.starts_with(&output) {
+            let message = format!("the trees cannot go to `{}`, where the inventory is", shown.display());
+            let help = "Choose a folder beside it with `--output DIR`: the next run would read what this one writes.";
+            return Err(Failure::new(message, help));
         }
         Ok(output)
     }
