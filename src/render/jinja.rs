@@ -184,6 +184,11 @@ fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
+/// The name in `filter shout is unknown`.
+fn unknown_filter(detail: &str) -> &str {
+    detail.split_whitespace().nth(1).unwrap_or(detail)
+}
+
 /// The engine's error in our words: the innermost one, which is where an included template failed.
 fn fault(error: &Error, view: Option<&View>) -> Fault {
     let mut innermost = error;
@@ -194,6 +199,7 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
     let limit = innermost.kind() == ErrorKind::OutOfFuel || detail.contains("recursion limit") || detail.contains("too many elements");
     let message = match innermost.kind() {
         ErrorKind::OutOfFuel => format!("the template did not end within {} steps", limits::FUEL),
+        ErrorKind::UnknownFilter => format!("there is no filter `{}`", unknown_filter(detail)),
         ErrorKind::InvalidOperation | ErrorKind::SyntaxError | ErrorKind::UndefinedError if !detail.is_empty() => detail.to_owned(),
         kind if detail.is_empty() => kind.to_string(),
         kind => format!("{kind}: {detail}"),
@@ -206,6 +212,9 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
     let help = match innermost.kind() {
         _ if limit => Some(limits::HELP.to_owned()),
         ErrorKind::UndefinedError => undefined(),
+        ErrorKind::UnknownFilter if matches!(unknown_filter(detail), "safe" | "escape" | "e") => {
+            Some("Every value is escaped for what it stands in, and there is no way around it.".to_owned())
+        }
         _ => None,
     };
     Fault { limit, name: innermost.name().unwrap_or_default().to_owned(), range: innermost.range(), message, help }

@@ -44,7 +44,7 @@ impl Tera {
             if let Entry::Vacant(place) = self.engines.entry(key) {
                 let mut engine = engine(template.output);
                 engine.set_fallback_prefixes([format!("kinds/{}/", kind.id)]).map_err(|error| fault(&error, None))?;
-                engine.add_raw_templates(all.iter().copied()).map_err(|error| fault(&error, None))?;
+                engine.add_raw_templates(all.iter().copied()).map_err(|error| refused(&error, &all))?;
                 place.insert(Arc::new(engine));
             }
         }
@@ -144,6 +144,31 @@ fn escaped(output: Output, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut written = String::with_capacity(text.len() + 2);
     escape::string(&mut written, output, text).map_err(io::Error::other)?;
     out.write_all(written.as_bytes())
+}
+
+/// Why templates were not taken. What the engine finds after parsing, an unknown filter for one, it reports as one printed text:
+/// `error: MESSAGE`, then ` --> NAME:LINE:COLUMN`.
+fn refused(error: &Error, templates: &[(&str, &str)]) -> Fault {
+    let mut fault = fault(error, None);
+    let ErrorKind::Msg(report) = error.kind() else { return fault };
+    let mut lines = report.lines();
+    if let Some(message) = lines.next() {
+        fault.message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
+    }
+    let place = lines.next().and_then(|line| {
+        let mut parts = line.trim().strip_prefix("--> ")?.rsplitn(3, ':');
+        let (column, line, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let (_, text) = templates.iter().find(|(path, _)| *path == name)?;
+        let before: usize = text.split_inclusive('\n').take(line.parse::<usize>().ok()?.checked_sub(1)?).map(str::len).sum();
+        let start = before + column.parse::<usize>().ok()?.checked_sub(1)?;
+        let word = text.get(start..)?.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        Some((name.to_owned(), start..start + word))
+    });
+    if let Some((name, range)) = place {
+        fault.name = name;
+        fault.range = Some(range);
+    }
+    fault
 }
 
 /// The engine's error in our words and with our place.
