@@ -153,7 +153,7 @@ fn refused(error: &Error, templates: &[(&str, &str)]) -> Fault {
     let ErrorKind::Msg(report) = error.kind() else { return fault };
     let mut lines = report.lines();
     if let Some(message) = lines.next() {
-        fault.message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
+        message.strip_prefix("error: ").unwrap_or(message).clone_into(&mut fault.message);
     }
     let place = lines.next().and_then(|line| {
         let mut parts = line.trim().strip_prefix("--> ")?.rsplitn(3, ':');
