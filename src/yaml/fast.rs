@@ -13,6 +13,9 @@ const MAX_DEPTH: usize = 64;
 
 /// Every document, or `None` where the text is not simple.
 pub(super) fn read(text: &str) -> Option<Vec<Value>> {
+    if !is_clean(text) {
+        return None;
+    }
     let mut documents = Vec::new();
     let mut lines = Vec::new();
     for line in text.split('\n') {
@@ -34,6 +37,13 @@ pub(super) fn read(text: &str) -> Option<Vec<Value>> {
     }
     finish(&mut lines, &mut documents)?;
     Some(documents)
+}
+
+/// Whether a text holds only what every reader takes for an ordinary character, and no line break but one: what looks like the end of a
+/// comment to some readers must not be one of its letters here.
+fn is_clean(text: &str) -> bool {
+    let odd = |c: char| matches!(c, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    text.bytes().all(|byte| byte == b'\n' || (byte >= b' ' && byte != 0x7f)) && (text.is_ascii() || !text.chars().any(odd))
 }
 
 fn finish(lines: &mut Vec<Line<'_>>, documents: &mut Vec<Value>) -> Option<()> {
@@ -275,6 +285,8 @@ mod tests {
             Just("1.5".to_owned()),
             Just("'a'".to_owned()),
             Just("a # b".to_owned()),
+            Just("a # b\rc: d".to_owned()),
+            Just("\"a\u{7f}\u{85}\"".to_owned()),
             Just("true".to_owned()),
             Just("-7".to_owned()),
         ];
