@@ -100,6 +100,13 @@ record! {
     }
 }
 
+impl ExemptionScope {
+    /// What is stated, whichever it is.
+    pub fn places(&self) -> impl Iterator<Item = &Spanned<String>> {
+        [&self.workload, &self.namespace, &self.cluster, &self.tier].into_iter().flatten()
+    }
+}
+
 /// A port by number or by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PortRef {

@@ -1,5 +1,6 @@
 //! Exemptions: what each waives, whether it still excuses anything, and the ends of whatever has one.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil;
@@ -9,7 +10,7 @@ use crate::decode::Findings;
 use crate::diag::{Code, Diag, Severity, did_you_mean};
 use crate::inventory::Inventory;
 use crate::inventory::gateway::Exemption;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 /// Controls that the model itself checks; each is a folder below `blueprints/controls/`.
 pub mod control {
@@ -110,9 +111,12 @@ impl<'i> Exemptions<'i> {
         excused
     }
 
-    /// Reports those that excused nothing.
+    /// Reports those that excused nothing; not those whose scope was found to name nothing.
     pub fn report_unused(&self, findings: &mut Findings) {
-        for waiver in self.all.iter().filter(|waiver| !waiver.used.load(Ordering::Relaxed)) {
+        let dangling: BTreeSet<Span> =
+            findings.iter().filter(|diag| diag.code == Code::UnknownReference).map(|diag| diag.primary.span).collect();
+        let unused = self.all.iter().filter(|waiver| !waiver.used.load(Ordering::Relaxed));
+        for waiver in unused.filter(|waiver| !waiver.raw.scope.places().any(|place| dangling.contains(&place.span))) {
             let rule = &waiver.raw.rule;
             let diag = Diag::new(Code::ExemptionUnused, rule.span, format!("nothing here violates `{}` any more", rule.value));
             findings.push(diag.related(waiver.raw.scope.span, "in this scope").help("Remove the exemption."));

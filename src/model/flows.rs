@@ -91,6 +91,15 @@ fn find_port<'p>(ports: &'p [Spanned<Port>], wanted: &PortRef) -> Option<&'p Spa
     })
 }
 
+/// Ports by name, each with its number at the Service where it is there.
+fn described(ports: &[Spanned<Port>]) -> String {
+    let described = ports.iter().map(|port| match service_port(port) {
+        Some(number) => format!("{} ({number})", port.name.value),
+        None => format!("{} (not in the Service)", port.name.value),
+    });
+    described.collect::<Vec<_>>().join(", ")
+}
+
 impl<'a, 'i> Flows<'a, 'i> {
     fn check_connect(&mut self, caller: &'a Instance<'i>, connect: &Spanned<Connect>, findings: &mut Findings) {
         let ways = [connect.to.is_some(), connect.external.is_some(), connect.platform.is_some()];
@@ -168,7 +177,7 @@ impl<'a, 'i> Flows<'a, 'i> {
             let names: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
             let name = &target.workload.identity.name;
             let diag = Diag::new(Code::FlowUnknownPort, wanted.span, format!("`{}` has no port `{}`", name.value, wanted.value));
-            let all = if names.is_empty() { "It declares no ports.".to_owned() } else { format!("Its ports are: {}.", names.join(", ")) };
+            let all = if names.is_empty() { "It declares no ports.".to_owned() } else { format!("Its ports are: {}.", described(ports)) };
             let hint = match &wanted.value {
                 PortRef::Name(wanted) => did_you_mean(wanted, names.iter().copied()),
                 PortRef::Number(_) => None,

@@ -125,6 +125,7 @@ pub fn resolve<'i>(
     let key = |instance: &Instance<'_>| (instance.cluster, instance.namespace.clone(), instance.workload.identity.name.value.clone());
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
+    check_scopes(inventory, &workloads, &namespaces, findings);
     compose(&tiers, &clusters, &namespaces, &instances, inventory, findings);
     flows::check(inventory, &tiers, &clusters, &workloads, &instances, findings);
     if inventory.lost.is_empty() {
@@ -233,6 +234,24 @@ fn check_references(inventory: &Inventory, tiers: &Tiers<'_>, clusters: &Cluster
         }
         if let Some(tier) = &exemption.scope.tier {
             tiers.index.resolve(tier, tier.span, findings);
+        }
+    }
+}
+
+/// References of exemptions to workloads and to namespaces, which are known only now.
+fn check_scopes(inventory: &Inventory, workloads: &Index<'_>, namespaces: &BTreeMap<(usize, String), Namespace>, findings: &mut Findings) {
+    let known: BTreeSet<&str> = namespaces.values().map(|namespace| namespace.name.as_str()).collect();
+    for exemption in &inventory.exemptions {
+        if let Some(workload) = &exemption.scope.workload {
+            workloads.resolve(workload, workload.span, findings);
+        }
+        let unknown = |namespace: &&Spanned<String>| inventory.lost.is_empty() && !known.contains(namespace.as_str());
+        if let Some(namespace) = exemption.scope.namespace.as_ref().filter(unknown) {
+            let message = format!("no workload is in a namespace `{}`", namespace.value);
+            let all: Vec<&str> = known.iter().copied().collect();
+            let hint = crate::diag::did_you_mean(namespace, known.iter().copied());
+            let diag = Diag::new(Code::UnknownReference, namespace.span, message);
+            findings.push(diag.help(hint.unwrap_or_else(|| format!("There are: {}.", index::abridged(&all)))));
         }
     }
 }

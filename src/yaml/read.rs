@@ -168,11 +168,15 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a scalar's tag says that it is text; `None` after a finding. The span is the node's, which begins after its tag.
     fn scalar_tag(&mut self, tag: &Tag, span: Span) -> Option<bool> {
         if tag.core_suffix() == Some("str") {
             return Some(true);
         }
-        let diag = Diag::new(Code::YamlSyntax, span, format!("the tag `{}` is not used here", tag.original()));
+        let written = tag.original();
+        let before = self.text[..span.start as usize].rfind(&*written).and_then(|at| u32::try_from(at).ok());
+        let place = before.map_or(span, |start| Span { start, end: start + u32::try_from(written.len()).unwrap_or(0), ..span });
+        let diag = Diag::new(Code::YamlSyntax, place, format!("the tag `{written}` is not used here"));
         self.diags.push(diag.help("Remove the tag: types follow from the key, and a quoted scalar is text."));
         None
     }
@@ -295,14 +299,34 @@ impl Reader<'_> {
 
 fn syntax_error(error: &granit_parser::ScanError, text: &str, span: Span) -> Diag {
     let info = error.info();
-    let line_start = text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
-    let line = text[line_start..].lines().next().unwrap_or_default();
-    let diag = Diag::new(Code::YamlSyntax, span, info.clone());
     if info.contains("nest") || info.contains("recursion") {
-        return diag.help("No inventory needs more than 255 levels: look for an unclosed bracket.");
+        let diag = Diag::new(Code::YamlSyntax, span, "more than 255 levels of nesting");
+        return diag.help("No inventory needs so many: look for an unclosed bracket.");
     }
-    if line.bytes().take_while(u8::is_ascii_whitespace).any(|b| b == b'\t') {
-        return diag.help("YAML indents with spaces only: replace the tab at the start of this line.");
+    if info.contains("unknown anchor") {
+        let diag = Diag::new(Code::YamlSyntax, span, "an alias of an anchor that is not there");
+        return diag.help("Write `&NAME` before the value that is meant, further up in the same document.");
     }
+    // Where a scalar runs on into the next line, the parser stops at its beginning.
+    let lines = if info.contains("tab") { 2 } else { 1 };
+    if let Some(tab) = tab_in_indentation(text, span.start as usize, lines) {
+        let start = u32::try_from(tab).unwrap_or(span.start);
+        let diag = Diag::new(Code::YamlSyntax, Span { start, end: start + 1, ..span }, "a tab in the indentation");
+        return diag.help("YAML indents with spaces only: replace the tab.");
+    }
+    let diag = Diag::new(Code::YamlSyntax, span, info.clone());
     diag.help("Look at this line and the one before it: indentation, a missing colon, an unclosed quote or bracket.")
+}
+
+/// The first tab in the indentation of the line that holds a byte, or of the lines after it.
+fn tab_in_indentation(text: &str, byte: usize, lines: usize) -> Option<usize> {
+    let mut start = text[..byte].rfind('\n').map_or(0, |at| at + 1);
+    for line in text[start..].split_inclusive('\n').take(lines) {
+        let indentation = line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        if let Some(tab) = line[..indentation].find('\t') {
+            return Some(start + tab);
+        }
+        start += line.len();
+    }
+    None
 }

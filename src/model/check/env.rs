@@ -104,7 +104,9 @@ fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSourc
             && !source.optional.is_some_and(|optional| optional.value)
         {
             let diag = Diag::new(Code::UnknownInWorkload, key.span, format!("`{}` has no key `{}`", config.value, key.value));
-            findings.push(diag.maybe_help(did_you_mean(key.as_str(), data.iter().map(|(key, _)| key.as_str()))));
+            let known: Vec<&str> = data.iter().map(|(key, _)| key.as_str()).collect();
+            let hint = did_you_mean(key.as_str(), known.iter().copied());
+            findings.push(diag.help(hint.unwrap_or_else(|| format!("Its keys are: {}.", known.join(", ")))));
         }
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         if let PortRef::Number(number) = &port.value
             && !in_service.iter().any(|port| port.service_port.as_ref().unwrap_or(&port.port).value == *number)
         {
-            findings.push(Diag::new(Code::UnknownInWorkload, port.span, format!("the Service has no port {number}")));
+            let known: Vec<String> =
+                in_service.iter().map(|port| port.service_port.as_ref().unwrap_or(&port.port).value.to_string()).collect();
+            let diag = Diag::new(Code::UnknownInWorkload, port.span, format!("the Service has no port {number}"));
+            findings.push(diag.help(format!("It has: {}.", known.join(", "))));
         }
     }
     if let Some(path) = expose.path.as_ref().filter(|path| !path.starts_with('/')) {
@@ -35,7 +38,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             expose.span,
             format!("`expose` needs `{key}`: `{}` has no `ingress` that says {what}", cluster.value),
         );
-        diag.related(cluster.span, "the cluster")
+        diag.related(cluster.span, "the cluster").help(format!("Write `{key}` here, or `ingress` at the cluster."))
     };
     match expose.r#type.value {
         ExposeType::Ingress => {

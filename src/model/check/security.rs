@@ -1,16 +1,16 @@
 //! The final pod against its tier's Pod Security level and the controls that go beyond it.
 
-use serde_json::Value;
-
 use super::Subject;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
+use crate::inventory::pod::Security;
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::control;
 use crate::model::pod_security::{containers, violations};
 use crate::source::Span;
+use crate::yaml::read::{Node, Value};
 
-pub(super) fn check(subject: &Subject<'_, '_>, pod: &Value, findings: &mut Findings) {
+pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Findings) {
     let level = &subject.tier.pod_security;
     let found = violations(level.value, pod, subject.minor);
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
@@ -21,7 +21,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, pod: &Value, findings: &mut Findi
                 subject.tier.name.value,
                 sentence(&violation.what)
             );
-            let diag = Diag::new(Code::ControlViolated, written_at(subject), message).related(level.span, "the tier's level");
+            let diag =
+                Diag::new(Code::ControlViolated, written_at(subject, &violation.field), message).related(level.span, "the tier's level");
             findings.push(diag.help("Change it; or ask for an exemption from `pod-security`, with `ownNamespace: true` at the workload."));
         }
     }
@@ -31,15 +32,14 @@ pub(super) fn check(subject: &Subject<'_, '_>, pod: &Value, findings: &mut Findi
         .collect();
     if !writable.is_empty() && !subject.exemptions.excuse(control::READ_ONLY_ROOT, subject.place) {
         let message = format!("the root file system of `{}` is writable", writable.join("`, `"));
-        let stated = subject.cascade.settings.security.as_ref().and_then(|security| security.read_only_root_filesystem);
-        let span = stated.map_or_else(|| written_at(subject), |stated| stated.span);
+        let span = written_at(subject, "readOnlyRootFilesystem");
         let help = "Mount an `emptyDir` where it writes; or ask for an exemption from `read-only-root-filesystem`.";
         findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
     }
 }
 
 /// The level that a pod needs: its tier's, or where an exemption lets it do more, the strictest one that still allows that.
-pub fn needed_level(subject: &Subject<'_, '_>, pod: &Value) -> PodSecurity {
+pub fn needed_level(subject: &Subject<'_, '_>, pod: &serde_json::Value) -> PodSecurity {
     let level = subject.tier.pod_security.value;
     violations(level, pod, subject.minor).iter().map(|violation| violation.allowed_by).min().unwrap_or(level)
 }
@@ -48,10 +48,38 @@ fn sentence(what: &str) -> String {
     if what.starts_with("the ") || what.starts_with("a ") { what.to_owned() } else { format!("the pod {what}") }
 }
 
-/// Where a loosening was most likely written: the security context, else what stands under `pod`, else the workload.
-fn written_at(subject: &Subject<'_, '_>) -> Span {
+/// Where a field was written: in `security` itself, else in the last layer of `pod` that has it, else where it may follow from.
+fn written_at(subject: &Subject<'_, '_>, field: &str) -> Span {
     let settings = &subject.cascade.settings;
-    let security = settings.security.as_ref().map(|security| security.span);
-    let pod = subject.cascade.pods.last().map(|pod| crate::decode::head(pod));
-    security.or(pod).unwrap_or(subject.workload.identity.name.span)
+    let security = settings.security.as_ref();
+    let stated = security.and_then(|security| stated(security, field));
+    let under_pod = || subject.cascade.pods.iter().rev().find_map(|layer| key_of(layer, field));
+    let pod = || subject.cascade.pods.last().map(|pod| crate::decode::head(pod));
+    stated.or_else(under_pod).or_else(|| security.map(|security| security.span)).or_else(pod).unwrap_or(subject.workload.identity.name.span)
+}
+
+/// The place in `security` that decides a field of the security context.
+fn stated(security: &Security, field: &str) -> Option<Span> {
+    let user = security.run_as_user.map(|value| value.span);
+    match field {
+        "runAsUser" => user,
+        "runAsNonRoot" => security.run_as_non_root.map(|value| value.span).or(user),
+        "privileged" => security.privileged.map(|value| value.span),
+        "allowPrivilegeEscalation" => security.allow_privilege_escalation.or(security.privileged).map(|value| value.span),
+        "capabilities" => security.capabilities.as_ref().and_then(|added| added.first()).map(|first| first.span),
+        "readOnlyRootFilesystem" => security.read_only_root_filesystem.map(|value| value.span),
+        _ => None,
+    }
+}
+
+/// The first key of that name in a tree.
+fn key_of(node: &Node, name: &str) -> Option<Span> {
+    match &node.value {
+        Value::Map(entries) => {
+            let here = entries.iter().find(|(key, _)| key.text() == Some(name)).map(|(key, _)| key.span);
+            here.or_else(|| entries.iter().find_map(|(_, value)| key_of(value, name)))
+        }
+        Value::Seq(items) => items.iter().find_map(|item| key_of(item, name)),
+        Value::Scalar { .. } => None,
+    }
 }
