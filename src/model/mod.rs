@@ -111,9 +111,6 @@ pub fn resolve<'i>(
         Spanned::new(format!("{}/{}", identity.team.value, identity.name.value), identity.name.span)
     });
     let workloads = Index::new("workload", full_names, &inventory.lost, findings);
-    for workload in inventory.exemptions.iter().filter_map(|exemption| exemption.scope.workload.as_ref()) {
-        workloads.resolve(workload, workload.span, findings);
-    }
     let ground = Ground { inventory, tiers: &tiers, exemptions: &exemptions, schemas };
     let resolved: Vec<(Vec<Instance<'i>>, Findings)> =
         inventory.workloads.par_iter().map(|workload| resolve_workload(ground, workload, fleet, &teams, &clusters)).collect();

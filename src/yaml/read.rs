@@ -13,6 +13,9 @@ use crate::source::{FileId, Span};
 const MAX_ALIASED_NODES: usize = 100_000;
 const MAX_ALIASED_BYTES: usize = 4 << 20;
 
+/// How many nodes a file may have; ten thousand workloads take about half as many.
+const MAX_NODES: usize = 1_500_000;
+
 /// A YAML node and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -76,7 +79,8 @@ impl Node {
 
 /// Reads every document of a file; empty ones are left out. What cannot be read is a finding, and then the documents before it are returned.
 pub fn read(text: &str, file: FileId, diags: &mut Vec<Diag>) -> Vec<Node> {
-    let mut reader = Reader { text, file, diags, anchors: HashMap::new(), aliased: (0, 0), stack: Vec::new(), documents: Vec::new() };
+    let mut reader =
+        Reader { text, file, diags, anchors: HashMap::new(), aliased: (0, 0), nodes: 0, stack: Vec::new(), documents: Vec::new() };
     reader.run();
     reader.documents
 }
@@ -100,6 +104,7 @@ struct Reader<'a> {
     diags: &'a mut Vec<Diag>,
     anchors: HashMap<usize, Node>,
     aliased: (usize, usize),
+    nodes: usize,
     stack: Vec<Open>,
     documents: Vec<Node>,
 }
@@ -263,6 +268,12 @@ impl Reader<'_> {
 
     /// Puts a finished node where it belongs.
     fn place(&mut self, node: Node) -> Option<()> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            let diag = Diag::new(Code::YamlTooComplex, node.span, format!("the file has more than {MAX_NODES} nodes"));
+            self.diags.push(diag.help("Split the inventory over several files: all files below the folder form one inventory."));
+            return None;
+        }
         let Some(open) = self.stack.last_mut() else {
             if !node.is_null() {
                 self.documents.push(node);
