@@ -26,11 +26,11 @@ pub struct Args {
     #[command(flatten)]
     input: InputArgs,
 
-    /// The folder of the trees [default: output/ below the project's root]. The site's own Kustomize components are looked for in custom/ beside it.
+    /// The folder of the trees [default: output/ in the project's root]. The site's own Kustomize components are looked for in custom/ beside it.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Write nothing; exit 1 where a file is missing, changed, foreign or stale.
+    /// Write nothing; exit 1 where the tree is not what would be written: a file is missing, changed, edited by hand, foreign or stale.
     #[arg(long, conflicts_with_all = ["plan", "force"])]
     check: bool,
 
@@ -42,8 +42,8 @@ pub struct Args {
     #[arg(long)]
     force: bool,
 
-    /// Delete at most this share of the tree (N%); or allow the deletion of protected objects of a kind, such as Namespace. May be given
-    /// several times.
+    /// Delete at most this share of the tree [default: 20%]; or allow the deletion of protected objects of a kind, such as Namespace.
+    /// May be given several times.
     #[arg(long, value_name = "N%|KIND", value_parser = Allowance::parse)]
     max_deletions: Vec<Allowance>,
 }

@@ -20,11 +20,11 @@ use crate::source::Files;
 /// Options of every command that reads the inventory.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// The folder of the inventory [default: inventory/ below the project's root].
+    /// The folder of the inventory [default: inventory/ in the project's root: the first folder from here upwards that has one].
     #[arg(long, value_name = "DIR")]
     inventory: Option<PathBuf>,
 
-    /// A folder of blueprints over the built-in ones; may be given several times.
+    /// A folder of blueprints over the built-in ones; may be given several times. The fleet's own stand under `fleet.blueprints`.
     #[arg(long, value_name = "DIR")]
     blueprints: Vec<PathBuf>,
 
@@ -32,7 +32,7 @@ pub struct InputArgs {
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     as_of: Option<civil::Date>,
 
-    /// Let what is past its end through, with a warning.
+    /// Let exemptions, gateways and tokens past their end through, with a warning.
     #[arg(long)]
     allow_expired: bool,
 

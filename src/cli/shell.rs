@@ -10,6 +10,8 @@ use super::terminal::Terminal;
 use super::{Cli, Failure, Outcome};
 
 /// Print the completions of a shell.
+///
+/// For the current session of bash: `source <(ringfence completions bash)`.
 #[derive(Debug, clap::Args)]
 pub struct CompletionArgs {
     /// The shell.
