@@ -1,5 +1,7 @@
 //! One face for both template languages.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Kind, Language, Rule, Template};
@@ -10,20 +12,23 @@ use crate::source::Span;
 use super::failure::{Failure, Fault, Places};
 use super::jinja::{BEFORE_EXPRESSION, Jinja};
 use super::limits;
-use super::tera::Tera;
+use super::lint;
+use super::tera::TeraSet;
 use super::view::{View, ViewValue};
+use super::written;
 
 /// Every template and rule of a catalog, compiled. Used from many threads at once.
 pub struct Engine {
     jinja: Jinja,
-    tera: Tera,
+    /// By kind: only those that have templates in this language.
+    tera: BTreeMap<String, TeraSet>,
     places: Places,
 }
 
 impl Engine {
     /// Compiles a catalog. Every template that does not compile is a finding; rendering it would fail too.
     pub fn new(catalog: &Catalog) -> (Self, Findings) {
-        let mut engine = Self { jinja: Jinja::new(), tera: Tera::default(), places: Places::default() };
+        let mut engine = Self { jinja: Jinja::new(), tera: BTreeMap::new(), places: Places::default() };
         let mut findings = Findings::new();
         for kind in &catalog.kinds {
             engine.add_rules(kind, &mut findings);
@@ -33,8 +38,10 @@ impl Engine {
             engine.add_template(template, &mut findings);
         }
         for kind in &catalog.kinds {
-            let added = engine.tera.add_kind(kind, catalog);
-            findings.extend(added.err().map(|fault| engine.failure(fault, kind.path.span).into_diag()));
+            let mut faults = Vec::new();
+            let tera = TeraSet::new(kind, &catalog.shared, &mut faults);
+            engine.tera.extend(tera.map(|tera| (kind.id.clone(), tera)));
+            findings.extend(faults.into_iter().map(|fault| engine.failure(fault, kind.path.span).into_diag()));
         }
         (engine, findings)
     }
@@ -52,6 +59,8 @@ impl Engine {
 
     fn add_template(&mut self, template: &Template, findings: &mut Findings) {
         self.places.add_template(template);
+        let faults = lint::check(template).into_iter();
+        findings.extend(faults.map(|fault| self.failure(fault, template.start()).into_diag()));
         if template.language == Language::Jinja {
             let added = self.jinja.add_template(&template.path, template.text.clone().into_owned());
             findings.extend(added.err().map(|fault| self.failure(fault, template.start()).into_diag()));
@@ -89,15 +98,30 @@ impl Engine {
     /// Where the kind has no template of that number.
     pub fn render(&self, kind: &Kind, template: usize, view: &View) -> Result<String, Failure> {
         let template = &kind.templates[template];
-        let rendered = match template.language {
-            Language::Jinja => self.jinja.render(&template.path, view),
-            Language::Tera => self.tera.render(kind, template, view),
+        let rendered = match (template.language, self.tera.get(&kind.id)) {
+            (Language::Tera, Some(tera)) => tera.render(&template.path, view),
+            _ => self.jinja.render(&template.path, view),
         };
         let rendered = rendered.map_err(|fault| self.failure(fault, template.start()))?;
         if rendered.len() > limits::OUTPUT_BYTES {
             return Err(self.failure(Fault::too_much(), template.start()));
         }
         Ok(rendered)
+    }
+
+    /// Where in the template, or in one that it includes, a range of the rendered text was written: for what is wrong with it that shows
+    /// only in the output. The template's beginning where that cannot be told.
+    ///
+    /// # Panics
+    /// Where the kind has no template of that number.
+    pub fn locate(&self, kind: &Kind, template: usize, view: &View, range: &Range<usize>) -> Span {
+        let template = &kind.templates[template];
+        let parts = match (template.language, self.tera.get(&kind.id)) {
+            (Language::Tera, Some(tera)) => tera.written(&template.path, view),
+            _ => self.jinja.written(&template.path, view),
+        };
+        let place = written::place(&parts, range).and_then(|(name, range)| self.places.span(&name, Some(range)));
+        place.unwrap_or_else(|| template.start())
     }
 
     fn evaluate(&self, rule: &Rule, view: &View) -> Result<minijinja::Value, Failure> {

@@ -86,7 +86,8 @@ fn json_string(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')
 }
 
-/// `CommonMark` lets a backslash stand before any ASCII punctuation. What is left alone opens nothing, not even an autolink.
+/// `CommonMark` lets a backslash stand before any ASCII punctuation. What is left alone opens nothing, not even an autolink. What matters
+/// within a tag of HTML is an entity, since a backslash is nothing there.
 fn markdown(out: &mut impl Write, text: &str) -> fmt::Result {
     // A line that begins with four spaces would be code, one that ends in two a line break.
     let (first, rest) = match text.chars().next() {
@@ -95,7 +96,9 @@ fn markdown(out: &mut impl Write, text: &str) -> fmt::Result {
     };
     out.write_str(first)?;
     runs(out, rest, |c| match c {
-        ',' | ';' | '%' | '?' | '/' | '\'' => None,
+        ',' | ';' | '%' | '?' | '/' => None,
+        '"' => Some(Cut::Text("&quot;")),
+        '\'' => Some(Cut::Text("&#39;")),
         '<' => Some(Cut::Text("&lt;")),
         '>' => Some(Cut::Text("&gt;")),
         '&' => Some(Cut::Text("&amp;")),

@@ -43,6 +43,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    /// What is wrong with a text as a whole.
+    pub(super) fn new(name: &str, message: &str) -> Self {
+        Self { limit: false, name: name.to_owned(), range: None, message: message.to_owned(), help: None }
+    }
+
     /// The output is larger than one may be.
     pub(super) fn too_much() -> Self {
         let message = format!("the template writes more than {} MiB", limits::OUTPUT_BYTES >> 20);
@@ -90,11 +95,14 @@ fn shortened(whole: Span) -> Span {
     if whole.start == 0 { Span { end: 0, ..whole } } else { whole }
 }
 
-/// What to do about a name that is not there: `workload.nmae`.
+/// What to do about a name that is not there: `workload.nmae`. Nothing can be said of an index, or of a field of a template's own variable.
 pub(super) fn undefined_help(path: &str, view: &View) -> Option<String> {
     let mut names = path.split('.');
-    let first = names.next()?;
+    let first = names.next().filter(|_| path.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')))?;
     let Some(value) = view.get(first) else {
+        if names.next().is_some() {
+            return None;
+        }
         let known: Vec<&str> = view.iter().map(|(name, _)| name).collect();
         return did_you_mean(first, known.iter().copied())
             .or_else(|| (!known.is_empty()).then(|| format!("Here are: {}.", known.join(", "))));

@@ -7,13 +7,61 @@ use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Enumerator, Object, Value, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output as Writer, State, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output as Writer, OutputSpan, OutputSpanKind, State, UndefinedBehavior};
 
 use crate::catalog::Output;
 
 use super::failure::{Fault, undefined_help};
 use super::view::View;
+use super::written::Written;
 use super::{escape, limits};
+
+/// The filters that a template may use: those of the engine but the ones that mark text as safe or print values in Python's way, and ours.
+pub(super) const FILTERS: &[&str] = &[
+    "abs",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "code",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "json",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "zip",
+];
 
 /// What stands before an expression, so that it is compiled once and its value can be asked for.
 pub(super) const BEFORE_EXPRESSION: &str = "{% set result = (";
@@ -41,7 +89,9 @@ impl Jinja {
         if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
             env.set_syntax(syntax);
         }
+        // `debug` prints the whole view; `namespace` would hide that a view has none.
         env.remove_global("debug");
+        env.remove_global("namespace");
         for filter in ["safe", "escape", "e", "tojson", "pprint", "format", "attr"] {
             env.remove_filter(filter);
         }
@@ -73,11 +123,31 @@ impl Jinja {
         template.render(context(view)).map_err(|error| fault(&error, Some(view)))
     }
 
+    /// Renders a template once more to see what wrote what; nothing where it fails now.
+    pub(super) fn written(&self, name: &str, view: &View) -> Vec<Written> {
+        let rendered = self.env.get_template(name).and_then(|template| template.render_with_spans(context(view)));
+        let spans = rendered.map(|(_, spans)| spans).unwrap_or_default();
+        let part = |span: OutputSpan| Written {
+            output: span.output_range(),
+            name: span.name().to_owned(),
+            source: span.source_range(),
+            verbatim: span.kind() == OutputSpanKind::Raw,
+        };
+        spans.into_iter().map(part).collect()
+    }
+
     /// The value of an expression.
     pub(super) fn evaluate(&self, name: &str, view: &View) -> Result<Value, Fault> {
         let template = self.env.get_template(name).map_err(|error| fault(&error, Some(view)))?;
         let captured = template.render_captured(context(view)).map_err(|error| fault(&error, Some(view)))?;
-        Ok(captured.state().lookup("result").unwrap_or(Value::UNDEFINED))
+        let value = captured.state().lookup("result").unwrap_or(Value::UNDEFINED);
+        if value.is_undefined() {
+            // A name by itself is not asked for its value, and so is no error to the engine.
+            let text = template.source().trim_start_matches(BEFORE_EXPRESSION).trim_end_matches(AFTER_EXPRESSION);
+            let fault = Fault::new(name, &format!("`{text}` is undefined"));
+            return Err(Fault { help: undefined_help(text, view), ..fault });
+        }
+        Ok(value)
     }
 }
 
@@ -137,10 +207,10 @@ fn format(out: &mut Writer, state: &mut State, value: &Value) -> Result<(), Erro
         let written = if value.is_safe() { out.write_str(text) } else { escape::string(out, output, text) };
         return Ok(written?);
     }
-    Ok(escape::value(out, output, &plain(value)?)?)
+    Ok(escape::value(out, output, &plain(state, value)?)?)
 }
 
-const ESCAPE_HATCH: &str = "`autoescape` cannot be changed: every value is escaped for what it stands in";
+pub(super) const ESCAPE_HATCH: &str = "`autoescape` cannot be changed: every value is escaped for what it stands in";
 
 /// A part of an object's path: nothing in it may be a separator, or a step upwards.
 fn path_part(out: &mut Writer, value: &Value) -> Result<(), Error> {
@@ -156,9 +226,9 @@ fn path_part(out: &mut Writer, value: &Value) -> Result<(), Error> {
 }
 
 /// `json`: a value's JSON as a text, which is then escaped like any other; a document within an annotation, for instance.
-fn json(value: &Value) -> Result<String, Error> {
+fn json(state: &State, value: &Value) -> Result<String, Error> {
     let mut text = String::new();
-    escape::json(&mut text, &plain(value)?)?;
+    escape::json(&mut text, &plain(state, value)?)?;
     Ok(text)
 }
 
@@ -167,26 +237,38 @@ fn code(state: &State, value: &Value) -> Result<Value, Error> {
     if output(state) != Some(Output::Markdown) {
         return Err(refused("`code` is for Markdown"));
     }
-    escape::code(&escape::as_text(&plain(value)?)).map(Value::from_safe_string).map_err(refused)
+    escape::code(&escape::as_text(&plain(state, value)?)).map(Value::from_safe_string).map_err(refused)
 }
 
-/// The value as JSON; numbers that JSON does not have are refused.
-fn plain(value: &Value) -> Result<serde_json::Value, Error> {
-    let infinite = value.kind() == ValueKind::Number && f64::try_from(value.clone()).is_ok_and(|number| !number.is_finite());
-    let refuse = || refused(format!("a value of type {} cannot be printed", value.kind()));
-    if infinite || value.kind() == ValueKind::Undefined {
-        return Err(refuse());
+/// The value as JSON; numbers that JSON does not have, and what nests without end, are refused.
+fn plain(state: &State, value: &Value) -> Result<serde_json::Value, Error> {
+    nested(state, value, 0)
+}
+
+fn nested(state: &State, value: &Value, depth: usize) -> Result<serde_json::Value, Error> {
+    // Shared lists can be few in memory and endless when they are walked.
+    state.consume_fuel(1)?;
+    if depth > limits::DEPTH {
+        return Err(refused(limits::too_deep()));
     }
-    serde_json::to_value(value).map_err(|_| refuse())
+    let refuse = || refused(format!("a value of type {} cannot be printed", value.kind()));
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => value.try_iter()?.map(|item| nested(state, &item, depth + 1)).collect(),
+        ValueKind::Map => {
+            let entry = |key: Value| {
+                let item = value.get_item(&key)?;
+                Ok((key.as_str().map_or_else(|| key.to_string(), str::to_owned), nested(state, &item, depth + 1)?))
+            };
+            value.try_iter()?.map(entry).collect::<Result<_, Error>>().map(serde_json::Value::Object)
+        }
+        ValueKind::Undefined => Err(refuse()),
+        ValueKind::Number if f64::try_from(value.clone()).is_ok_and(|number| !number.is_finite()) => Err(refuse()),
+        _ => serde_json::to_value(value).map_err(|_| refuse()),
+    }
 }
 
 fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
-}
-
-/// The name in `filter shout is unknown`.
-fn unknown_filter(detail: &str) -> &str {
-    detail.split_whitespace().nth(1).unwrap_or(detail)
 }
 
 /// The engine's error in our words: the innermost one, which is where an included template failed.
@@ -196,10 +278,14 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
         innermost = source;
     }
     let detail = innermost.detail().unwrap_or_default();
-    let limit = innermost.kind() == ErrorKind::OutOfFuel || detail.contains("recursion limit") || detail.contains("too many elements");
+    let limit = innermost.kind() == ErrorKind::OutOfFuel
+        || detail.contains("recursion limit")
+        || detail == limits::too_deep()
+        || detail.contains("too many elements");
     let message = match innermost.kind() {
+        // Its name may be a value; the place shows how it was asked for.
+        ErrorKind::TemplateNotFound | ErrorKind::BadInclude => "the included template does not exist".to_owned(),
         ErrorKind::OutOfFuel => format!("the template did not end within {} steps", limits::FUEL),
-        ErrorKind::UnknownFilter => format!("there is no filter `{}`", unknown_filter(detail)),
         ErrorKind::InvalidOperation | ErrorKind::SyntaxError | ErrorKind::UndefinedError if !detail.is_empty() => detail.to_owned(),
         kind if detail.is_empty() => kind.to_string(),
         kind => format!("{kind}: {detail}"),
@@ -212,9 +298,6 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
     let help = match innermost.kind() {
         _ if limit => Some(limits::HELP.to_owned()),
         ErrorKind::UndefinedError => undefined(),
-        ErrorKind::UnknownFilter if matches!(unknown_filter(detail), "safe" | "escape" | "e") => {
-            Some("Every value is escaped for what it stands in, and there is no way around it.".to_owned())
-        }
         _ => None,
     };
     Fault { limit, name: innermost.name().unwrap_or_default().to_owned(), range: innermost.range(), message, help }

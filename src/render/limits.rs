@@ -11,3 +11,14 @@ pub(super) const OUTPUT_BYTES: usize = 8 << 20;
 
 /// The help of every finding about a limit.
 pub(super) const HELP: &str = "Look for a loop over a range, a macro that calls itself, or a text that grows in a loop.";
+
+/// How deep lists and mappings may nest in a value that is kept or printed: walking it, and letting it go, takes stack.
+pub(super) const DEPTH: usize = 64;
+
+/// How many variables one template may set: each can nest the one before it once more.
+pub(super) const SETS: usize = 500;
+
+/// What is said of a value that nests deeper.
+pub(super) fn too_deep() -> String {
+    format!("a value of the template nests more than {DEPTH} lists and mappings")
+}

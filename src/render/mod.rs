@@ -8,9 +8,13 @@ pub mod escape;
 mod failure;
 mod jinja;
 mod limits;
+mod lint;
 mod manifests;
+mod place;
+mod scan;
 mod tera;
 mod view;
+mod written;
 
 pub use engine::Engine;
 pub use failure::Failure;

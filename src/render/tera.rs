@@ -1,108 +1,197 @@
-//! `*.tera`: Tera 2, under the same rules as [`super::jinja`].
-//!
-//! Two differences remain, since Tera decides what a value looks like before our escaping sees it: null prints as nothing, and a list or mapping
-//! is written with `| json`.
-//!
-//! Tera has no fuel. What a template writes is counted; one that writes nothing and does not end is given up after [`TIME`], on a thread of its
-//! own that the process's end takes along. That is a clock, but one that decides only whether a template is refused, never a byte of output:
-//! the documents of the shipped kinds take microseconds.
+//! `*.tera`: Tera 2, under the rules of `MiniJinja`: see `instrument` for the escaping and `meter` for what ends a template.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+mod filters;
+mod instrument;
+mod meter;
+mod trace;
+
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
 
-use tera::{Context, Error, ErrorKind, Kwargs, State, Value};
+use tera::{Context, Error, ErrorKind, ReportError, Tera};
 
-use crate::catalog::{Catalog, Kind, Language, Output, Template};
+use crate::catalog::{Kind, Language, Template};
+use crate::diag::did_you_mean;
 
 use super::failure::{Fault, undefined_help};
+use super::limits;
 use super::view::View;
-use super::{escape, limits};
+use super::written::Written;
+use filters::FILTERS;
+use instrument::Instrumented;
 
-/// How long one template may take.
-const TIME: Duration = Duration::from_secs(2);
-
-/// The templates of every kind that has some, by kind and by what their output is: the engine knows one way of escaping at a time.
-#[derive(Default)]
-pub(super) struct Tera {
-    engines: BTreeMap<(String, Output), Arc<tera::Tera>>,
-    /// Templates that did not end in time: they are not waited for again.
-    given_up: Mutex<BTreeSet<String>>,
+/// The templates of one kind and those that all share: components have one name for all of an instance.
+pub(super) struct TeraSet {
+    tera: Tera,
+    /// Where the names of included templates are looked for.
+    folder: String,
+    texts: BTreeMap<String, Instrumented>,
 }
 
-impl Tera {
-    /// Takes the templates of a kind.
-    pub(super) fn add_kind(&mut self, kind: &Kind, catalog: &Catalog) -> Result<(), Fault> {
-        let own: Vec<&Template> =
-            kind.templates.iter().chain(&kind.partials).filter(|template| template.language == Language::Tera).collect();
-        let shared = catalog.shared.iter().filter(|template| template.language == Language::Tera);
-        let all: Vec<(&str, &str)> = own.iter().copied().chain(shared).map(|template| (template.path.as_str(), &*template.text)).collect();
-        for template in kind.templates.iter().filter(|template| template.language == Language::Tera) {
-            let key = (kind.id.clone(), template.output);
-            if let Entry::Vacant(place) = self.engines.entry(key) {
-                let mut engine = engine(template.output);
-                engine.set_fallback_prefixes([format!("kinds/{}/", kind.id)]).map_err(|error| fault(&error, None))?;
-                engine.add_raw_templates(all.iter().copied()).map_err(|error| refused(&error, &all))?;
-                place.insert(Arc::new(engine));
-            }
-        }
-        Ok(())
+impl TeraSet {
+    /// Compiles the templates of a kind; none where it has none in this language.
+    pub(super) fn new(kind: &Kind, shared: &[Template], faults: &mut Vec<Fault>) -> Option<Self> {
+        let own = || kind.templates.iter().filter(|template| template.language == Language::Tera);
+        own().next()?;
+        let partials = kind.partials.iter().chain(shared).filter(|template| template.language == Language::Tera);
+        let text = |template: &Template| (template.path.clone(), Instrumented::new(&template.path, template.text.clone(), None));
+        let folder = format!("kinds/{}/", kind.id);
+        let mut this = Self { tera: environment(&folder), folder, texts: own().chain(partials).map(text).collect() };
+        faults.extend(this.compile());
+        Some(this)
     }
 
-    /// Renders a template of a kind.
-    pub(super) fn render(&self, kind: &Kind, template: &Template, view: &View) -> Result<String, Fault> {
-        let Some(engine) = self.engines.get(&(kind.id.clone(), template.output)).map(Arc::clone) else {
-            let message = "the template did not compile".to_owned();
-            return Err(Fault { limit: false, name: template.path.clone(), range: None, message, help: None });
-        };
-        if self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&template.path) {
-            return Err(endless(template));
-        }
-        let mut context = Context::new();
-        for (name, value) in view.iter() {
-            context.insert_value(name, value.tera().clone());
-        }
-        let (sender, receiver) = mpsc::channel();
-        let name = template.path.clone();
-        std::thread::spawn(move || {
-            let mut text = Bounded::default();
-            let rendered = engine.render_to(&name, &context, &mut text);
-            // Nobody listens any more where the time was up.
-            let _ = sender.send((rendered, text));
+    fn compile(&mut self) -> Vec<Fault> {
+        // As the author wrote them and one by one for what is wrong in each alone, then together for what they refer to in one another.
+        let alone = self.texts.iter().filter_map(|(name, text)| match Tera::new().add_raw_template(name, &text.source).err()?.kind() {
+            ErrorKind::SyntaxError(report) => {
+                Some(Fault { range: Some(report.span().range.clone()), ..Fault::new(name, &lower(report.message())) })
+            }
+            _ => None,
         });
-        match receiver.recv_timeout(TIME) {
-            Ok((_, Bounded { full: true, .. })) => Err(Fault { name: template.path.clone(), ..Fault::too_much() }),
-            Ok((Err(error), _)) => Err(fault(&error, Some(view))),
-            Ok((Ok(()), text)) => String::from_utf8(text.bytes).map_err(|_| Fault::too_much()),
-            Err(_) => {
-                self.given_up.lock().unwrap_or_else(PoisonError::into_inner).insert(template.path.clone());
-                Err(endless(template))
-            }
+        let faults: Vec<Fault> = alone.collect();
+        if !faults.is_empty() {
+            return faults;
+        }
+        match self.tera.add_raw_templates(self.texts.iter().map(|(name, text)| (name, &text.text))) {
+            Ok(()) => Vec::new(),
+            Err(error) => self.references(&error),
+        }
+    }
+
+    /// What does not exist is reported by the engine as text only, one report for each: its first lines are
+    /// `error: Unknown filter x` and ` --> name:line:column`.
+    fn references(&self, error: &Error) -> Vec<Fault> {
+        let text = error.to_string();
+        let report = |report: &str| {
+            let (message, rest) = report.strip_prefix("error: ")?.split_once('\n')?;
+            let mut place = rest.lines().next()?.trim().strip_prefix("--> ")?.rsplitn(3, ':');
+            let (column, line, name) = (place.next()?.parse::<usize>().ok()?, place.next()?.parse::<usize>().ok()?, place.next()?);
+            let text = &self.texts.get(name)?;
+            let start: usize = text.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+            let at = start + text.text[start..].chars().take(column - 1).map(char::len_utf8).sum::<usize>();
+            let asked = message.split('`').nth(1).unwrap_or_default();
+            let help = if message.contains("filter") { did_you_mean(asked, FILTERS.iter().copied()) } else { None };
+            // An include's name is pointed at with its quotes, a function's at its name.
+            let end = at + text.text[at..].find(asked).map_or(1, |before| before + asked.len());
+            Some(Fault { range: Some(text.original(at..end)), help, ..Fault::new(name, &lower(message)) })
+        };
+        let faults: Vec<Fault> = text.split("\n\n").filter_map(report).collect();
+        // Two components of one name, and whatever else has no place: the first template stands for all.
+        let first = self.texts.keys().next().map_or("", String::as_str);
+        if faults.is_empty() { vec![self.fault(error, first, None)] } else { faults }
+    }
+
+    /// Renders a template.
+    pub(super) fn render(&self, name: &str, view: &View) -> Result<String, Fault> {
+        let mut out = Bounded(Vec::new());
+        meter::start(view.size());
+        self.tera.render_to(name, &context(view), &mut out).map_err(|error| self.fault(&error, name, Some(view)))?;
+        String::from_utf8(out.0).map_err(|_| Fault::new(name, "the template writes what is not UTF-8"))
+    }
+
+    /// Renders a template once more to see what wrote what; nothing where it fails now.
+    pub(super) fn written(&self, name: &str, view: &View) -> Vec<Written> {
+        let text = |(number, (name, text)): (usize, (&String, &Instrumented))| {
+            (name.clone(), Instrumented::new(name, text.source.clone(), Some(number)))
+        };
+        let texts: Vec<(String, Instrumented)> = self.texts.iter().enumerate().map(text).collect();
+        let mut tera = environment(&self.folder);
+        if tera.add_raw_templates(texts.iter().map(|(name, text)| (name, &text.text))).is_err() {
+            return Vec::new();
+        }
+        meter::start(view.size());
+        trace::start();
+        let rendered = tera.render_to(name, &context(view), trace::Counter);
+        let marks = trace::end();
+        if rendered.is_err() { Vec::new() } else { trace::written(&marks, &texts) }
+    }
+
+    fn fault(&self, error: &Error, name: &str, view: Option<&View>) -> Fault {
+        let report: Option<&ReportError> = match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => Some(report),
+            _ => None,
+        };
+        let mut fault = Fault::new(name, "");
+        if let Some(report) = report.filter(|report| self.texts.contains_key(report.filename())) {
+            report.filename().clone_into(&mut fault.name);
+            fault.range = Some(self.texts[report.filename()].original(report.span().range.clone()));
+        }
+        let message = report.map_or_else(|| error.to_string(), |report| report.message().to_owned());
+        fault.message = lower(&masked(&message, self.texts.get(&fault.name).map_or("", |text| &text.source)));
+        if let Some(stop) = view.and_then(|_| meter::stopped()) {
+            fault.message = stop.message();
+            fault.limit = true;
+        } else if matches!(error.kind(), ErrorKind::Io(io::ErrorKind::FileTooLarge)) {
+            return Fault { name: fault.name, ..Fault::too_much() };
+        } else if matches!(error.kind(), ErrorKind::Io(_)) {
+            WHOLE.clone_into(&mut fault.message);
+        }
+        fault.limit |= fault.message.contains("recursion depth");
+        fault.help = fault.limit.then(|| limits::HELP.to_owned());
+        self.explain(&mut fault, view);
+        fault
+    }
+
+    /// What the engine says of names that are there goes into the help, with the nearest first.
+    fn explain(&self, fault: &mut Fault, view: Option<&View>) {
+        let Some(view) = view.filter(|_| !fault.limit) else { return };
+        if let Some((message, rest)) = fault.message.split_once(". Available ") {
+            let (_, names) = rest.split_once(": ").unwrap_or_default();
+            let asked = message.split('`').nth(1).unwrap_or_default();
+            let help = did_you_mean(asked, names.split(", ")).unwrap_or_else(|| format!("Here are: {names}."));
+            (fault.message, fault.help) = (message.to_owned(), Some(help));
+        } else if fault.message == UNDEFINED
+            && let (Some(range), Some(text)) = (fault.range.clone(), self.texts.get(&fault.name))
+            && let Some(path) = text.source.get(range).filter(|path| path.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')))
+        {
+            (fault.message, fault.help) = (format!("`{path}` is undefined"), undefined_help(path, view));
         }
     }
 }
 
-fn endless(template: &Template) -> Fault {
-    let message = format!("the template did not end within {} s", TIME.as_secs());
-    Fault { limit: true, name: template.path.clone(), range: None, message, help: Some(limits::HELP.to_owned()) }
+fn context(view: &View) -> Context {
+    let mut context = Context::new();
+    for (name, value) in view.iter() {
+        context.insert_value(name, value.tera().clone());
+    }
+    context
 }
 
-/// What a template wrote, up to the limit.
-#[derive(Default)]
-struct Bounded {
-    bytes: Vec<u8>,
-    full: bool,
+/// What the engine calls its types.
+const TYPES: &[&str] =
+    &["undefined", "none", "bool", "u64", "i64", "f64", "u128", "i128", "usize", "array", "bytes", "string", "map/struct", "+"];
+
+/// The message without values: what it quotes is the author's own text or a type, or is left out.
+fn masked(message: &str, source: &str) -> String {
+    let quoted = message.split('`').skip(1).step_by(2);
+    let (Some(first), Some(last)) = (message.find('`'), message.rfind('`')) else { return message.to_owned() };
+    let known = |part: &str| source.contains(part) || TYPES.contains(&part);
+    let names = message.split_once(". Available ").map_or("", |(_, names)| names);
+    if first == last || quoted.filter(|part| !names.contains(part)).all(known) {
+        return message.to_owned();
+    }
+    format!("{}`...`{}", &message[..first], &message[last + 1..])
 }
+
+const UNDEFINED: &str = "the value is undefined";
+const WHOLE: &str = "a text that passed through this filter would be escaped as a whole: apply the filter to the values in it";
+
+/// The first letter as in the middle of a sentence.
+fn lower(message: &str) -> String {
+    let mut chars = message.trim_end_matches('.').chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// A writer that ends a template which writes too much.
+struct Bounded(Vec<u8>);
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > limits::OUTPUT_BYTES {
-            self.full = true;
-            return Err(io::Error::other("too much output"));
+        if self.0.len() + bytes.len() > limits::OUTPUT_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
-        self.bytes.extend_from_slice(bytes);
+        self.0.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -111,77 +200,14 @@ impl Write for Bounded {
     }
 }
 
-fn engine(output: Output) -> tera::Tera {
-    let mut engine = tera::Tera::new();
-    engine.autoescape_on([".tera"]);
-    engine.set_escape_fn(match output {
-        Output::Data => |text, out| escaped(Output::Data, text, out),
-        Output::Markdown => |text, out| escaped(Output::Markdown, text, out),
-        Output::Html => |text, out| escaped(Output::Html, text, out),
-        Output::Shell => |text, out| escaped(Output::Shell, text, out),
-        Output::Text => |text, out| escaped(Output::Text, text, out),
-    });
-    for name in ["safe", "escape", "escape_html", "escape_xml", "newlines_to_br"] {
-        engine.register_filter(name, move |_: &Value, _: Kwargs, _: &State| -> tera::TeraResult<Value> {
-            Err(Error::message(format!("there is no filter `{name}`: every value is escaped for what it stands in")))
-        });
-    }
-    engine.register_filter("json", move |value: &Value, _: Kwargs, _: &State| -> tera::TeraResult<Value> {
-        let value = serde_json::to_value(value).map_err(|error| Error::message(error.to_string()))?;
-        let mut text = String::new();
-        escape::json(&mut text, &value).map_err(|error| Error::message(error.to_string()))?;
-        Ok(if output == Output::Data { Value::safe_string(&text) } else { Value::normal_string(&text) })
-    });
-    if output == Output::Markdown {
-        engine.register_filter("code", |text: &str, _: Kwargs, _: &State| -> tera::TeraResult<Value> {
-            escape::code(text).map(|text| Value::safe_string(&text)).map_err(Error::message)
-        });
-    }
-    engine
-}
-
-fn escaped(output: Output, text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let mut written = String::with_capacity(text.len() + 2);
-    escape::string(&mut written, output, text).map_err(io::Error::other)?;
-    out.write_all(written.as_bytes())
-}
-
-/// Why templates were not taken. What the engine finds after parsing, an unknown filter for one, it reports as one printed text:
-/// `error: MESSAGE`, then ` --> NAME:LINE:COLUMN`.
-fn refused(error: &Error, templates: &[(&str, &str)]) -> Fault {
-    let mut fault = fault(error, None);
-    let ErrorKind::Msg(report) = error.kind() else { return fault };
-    let mut lines = report.lines();
-    if let Some(message) = lines.next() {
-        message.strip_prefix("error: ").unwrap_or(message).clone_into(&mut fault.message);
-    }
-    let place = lines.next().and_then(|line| {
-        let mut parts = line.trim().strip_prefix("--> ")?.rsplitn(3, ':');
-        let (column, line, name) = (parts.next()?, parts.next()?, parts.next()?);
-        let (_, text) = templates.iter().find(|(path, _)| *path == name)?;
-        let before: usize = text.split_inclusive('\n').take(line.parse::<usize>().ok()?.checked_sub(1)?).map(str::len).sum();
-        let start = before + column.parse::<usize>().ok()?.checked_sub(1)?;
-        let word = text.get(start..)?.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-        Some((name.to_owned(), start..start + word))
-    });
-    if let Some((name, range)) = place {
-        fault.name = name;
-        fault.range = Some(range);
-    }
-    fault
-}
-
-/// The engine's error in our words and with our place.
-fn fault(error: &Error, view: Option<&View>) -> Fault {
-    let plain = |message: String| Fault { limit: false, name: String::new(), range: None, message, help: None };
-    match error.kind() {
-        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            let message = report.message().to_owned();
-            let undefined = message.split('`').nth(1).and_then(|path| undefined_help(path, view?));
-            let limit = message.contains("recursion") || message.contains("range") && message.contains("too");
-            let help = if limit { Some(limits::HELP.to_owned()) } else { undefined };
-            Fault { limit, name: report.filename().to_owned(), range: Some(report.span().range.clone()), message, help }
-        }
-        other => plain(other.to_string()),
-    }
+/// An instance without templates.
+fn environment(folder: &str) -> Tera {
+    let mut tera = Tera::new();
+    // Everything is escaped; what no filter of ours has written is refused.
+    tera.autoescape_on([""]);
+    tera.set_escape_fn(|_, _| Err(io::ErrorKind::InvalidData.into()));
+    // Fails on an empty instance for no name that we give it.
+    let _ = tera.set_fallback_prefixes(vec![folder.to_owned()]);
+    filters::register(&mut tera);
+    tera
 }

@@ -10,17 +10,31 @@ pub struct ViewValue {
     json: Value,
     jinja: OnceLock<minijinja::Value>,
     tera: OnceLock<tera::Value>,
+    size: OnceLock<usize>,
 }
 
 impl ViewValue {
     /// Takes a value; the engines' forms are made when they are first needed.
     pub fn new(json: Value) -> Arc<Self> {
-        Arc::new(Self { json, jinja: OnceLock::new(), tera: OnceLock::new() })
+        Arc::new(Self { json, jinja: OnceLock::new(), tera: OnceLock::new(), size: OnceLock::new() })
     }
 
     /// The value itself.
     pub fn json(&self) -> &Value {
         &self.json
+    }
+
+    /// How large it is, about: the bytes of its texts, and sixteen for each item.
+    fn size(&self) -> usize {
+        fn size(value: &Value) -> usize {
+            16 + match value {
+                Value::String(text) => text.len(),
+                Value::Array(items) => items.iter().map(size).sum(),
+                Value::Object(entries) => entries.iter().map(|(key, item)| key.len() + size(item)).sum(),
+                _ => 0,
+            }
+        }
+        *self.size.get_or_init(|| size(&self.json))
     }
 
     /// The value for `MiniJinja`.
@@ -85,6 +99,11 @@ impl View {
     /// Names and values, in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<ViewValue>)> {
         self.values.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// How large all of it is, about.
+    pub(super) fn size(&self) -> usize {
+        self.values.iter().map(|(_, value)| value.size()).sum()
     }
 
     /// The whole view, for the printable plan.

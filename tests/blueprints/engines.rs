@@ -78,12 +78,9 @@ fn hostile_values_arrive_from_both_engines_as_they_are() {
 #[test]
 fn both_engines_write_the_same_bytes() {
     let view = json!({ "fleet": { "name": "acme", "level": 7, "on": true, "list": [{ "a": 1 }, { "a": "x" }], "map": { "k": ["v", null, false] } } });
-    let template = "a: {{ fleet.name }}\nb: {{ fleet.level }}\nc: {{ fleet.on }}\nd: {{ fleet.map | json }}\n{% for item in fleet.list %}- {{ item.a }}\n{% endfor %}{% if fleet.on %}e: 1\n{% endif %}{% include \"_part.yaml.EXT\" %}";
-    let [jinja, tera] =
-        [("probe.yaml.j2", "j2", "fleet.map"), ("probe.yaml.tera", "tera", "fleet.map | json")].map(|(name, extension, map)| {
-            // MiniJinja writes a mapping as it is; in Tera it goes through `json`.
-            render(name, &template.replace("EXT", extension).replace("fleet.map | json", map), view.clone()).unwrap()
-        });
+    let template = "a: {{ fleet.name }}\nb: {{ fleet.level }}\nc: {{ fleet.on }}\nd: {{ fleet.map }}\n{% for item in fleet.list %}- {{ item.a }}\n{% endfor %}{% if fleet.on %}e: 1\n{% endif %}{% include \"_part.yaml.EXT\" %}";
+    let [jinja, tera] = [("probe.yaml.j2", "j2"), ("probe.yaml.tera", "tera")]
+        .map(|(name, extension)| render(name, &template.replace("EXT", extension), view.clone()).unwrap());
     assert_eq!(jinja, tera);
     assert!(jinja.ends_with("part: \"acme\"\n"), "{jinja}");
 }

@@ -1,0 +1,129 @@
+//! Loading: what is embedded, what a site puts over it, and what is wrong with either.
+
+use std::fs;
+
+use ringfence::catalog::{self, Catalog};
+use ringfence::diag::Code;
+use ringfence::source::Files;
+
+use super::site::{KIND, Site};
+
+/// The embedded blueprints with a site's own over them.
+fn overlaid(sources: &[(&str, &str)]) -> (Catalog, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in sources {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let (mut files, mut findings) = (Files::default(), Vec::new());
+    let catalog = catalog::load(&mut files, &[("site".to_owned(), folder.path().to_owned())], &mut findings);
+    (catalog, findings.iter().map(|diag| format!("{} {}", files.path(diag.primary.span.file), diag.message)).collect())
+}
+
+#[test]
+fn a_site_replaces_adds_and_takes_out_kinds_file_by_file() {
+    let (catalog, told) = overlaid(&[
+        ("kinds/namespace/namespace.yaml.j2", "kind: Mine\n"),
+        ("kinds/priority-class/kind.yaml", "disabled: true\n"),
+        ("kinds/new/kind.yaml", KIND),
+        ("kinds/new/new.yaml.j2", "kind: New\n"),
+        ("kinds/new/_part.yaml.j2", "a: 1\n"),
+        (
+            "kinds/new/schema.yaml",
+            "apiVersion: a.example/v1\nkind: New\nnamespaced: true\nschema: {type: object}\n---\napiVersion: a.example/v1\nkind: Other\nnamespaced: false\nschema: {type: object}\n",
+        ),
+        ("kinds/new/README.md", "# For people\n"),
+        ("kinds/new/cases/one/view.yaml", "{}\n"),
+        ("kinds/new/.swp", "\u{0}"),
+        ("controls/mine/control.yaml", "title: T\nwhy: W\nserves: [SP 800-190 4.4.3]\nexemptible: [workload]\n"),
+    ]);
+    assert_eq!(told, Vec::<String>::new());
+    assert!(catalog.kinds.is_sorted_by_key(|kind| kind.id.clone()));
+    assert_eq!(catalog.kind("namespace").unwrap().templates[0].text, "kind: Mine\n");
+    assert!(catalog.kind("priority-class").is_none());
+    let new = catalog.kind("new").unwrap();
+    assert_eq!((new.templates.len(), new.partials.len(), new.title.as_str(), new.order), (1, 1, "T", 0));
+    let schemas = catalog.custom_schemas.iter().filter(|schema| schema.owner == "new").map(|schema| schema.kind.as_str());
+    assert_eq!(schemas.collect::<Vec<_>>(), ["New", "Other"]);
+    assert_eq!(catalog.controls["mine"].serves, ["SP 800-190 4.4.3"]);
+}
+
+#[test]
+fn an_empty_file_takes_nothing_out_in_silence() {
+    let (_, told) = overlaid(&[("kinds/namespace/kind.yaml", "\n")]);
+    assert_eq!(told, ["site/kinds/namespace/kind.yaml `kind.yaml` is empty"]);
+}
+
+#[test]
+fn everything_wrong_with_blueprints_is_told_at_once() {
+    let site = Site::new(&[
+        ("kinds/a/kind.yaml", "title: A\nscope: wokload\nlayer: 40-workloads\npath: a.yaml\nforeach: x\n"),
+        ("kinds/a/a.yaml.j2", "a: 1\n"),
+        ("kinds/b/b.yaml.j2", "a: 1\n"),
+        ("kinds/c/kind.yaml", KIND),
+        ("kinds/d/kind.yaml", &KIND.replace("path:", "layer: 40-workloads\npath:")),
+        ("kinds/d/d.md.tera", "d\n"),
+        ("kinds/d/kind.yml", "d\n"),
+        ("kinds/Big/kind.yaml", KIND),
+        ("kinds/e/kind.yaml", "title: [\n"),
+        ("shared/whole.yaml.j2", "a: 1\n"),
+        ("controls/f/contrl.yaml", "a: 1\n"),
+        ("kind/g/kind.yaml", KIND),
+    ]);
+    let told = site.told();
+    for expected in [
+        "site/kinds/a/kind.yaml:2:8 `wokload` `wokload` is not allowed here Did you mean `workload`?",
+        "site/kinds/a/kind.yaml:5:1 `foreach` a kind has no key `foreach` Did you mean `forEach`?",
+        "site/kinds/a/kind.yaml:1:1 `title` a kind needs the key `why` ",
+        "site/kinds/b/b.yaml.j2:1:1 `` the kind `b` has no `kind.yaml` ",
+        "site/kinds/c/kind.yaml:1:1 `` the kind `c` has no template Add `NAME.yaml.j2`, or `disabled: true` where the kind is to go.",
+        "site/kinds/d/d.md.tera:1:1 `` `d.md.tera` is no manifest, but the kind has a layer Name it",
+        "site/kinds/d/kind.yml:1:1 `` `kind.yml` has no meaning in a blueprint Did you mean `kind.yaml`?",
+        "site/kinds/Big/kind.yaml:1:1 `` `Big` is no name of a blueprint",
+        "site/kinds/e/kind.yaml:",
+        "site/shared/whole.yaml.j2:1:1 `` `whole.yaml.j2` makes no object: what is shared is only included Begin its name with an underscore.",
+        "site/controls/f/contrl.yaml:1:1 `` the control `f` has no `control.yaml` ",
+        "site/kind/g/kind.yaml:1:1 `` this file has no meaning here Blueprints are",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(expected)), "{expected}\nis not in\n{}", told.join("\n"));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_path() {
+    let site = Site::new(&[("kinds/k/kind.yaml", KIND), ("kinds/k/a.yaml.j2", "a: 1\n")]);
+    let root = site.folder.path();
+    fs::write(root.join("kinds/k/latin.yaml.j2"), b"a: \xe9\n").unwrap();
+    fs::write(root.join("kinds/k/large.yaml.j2"), vec![b'a'; (1 << 20) + 1]).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("a.yaml.j2", root.join("kinds/k/inside.yaml.j2")).unwrap();
+        std::os::unix::fs::symlink("/", root.join("kinds/k/outside.yaml.j2")).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.join("kinds/k/dangling.yaml.j2")).unwrap();
+    }
+    let (mut files, mut findings) = (Files::default(), Vec::new());
+    let overlays = [("site".to_owned(), root.to_owned()), ("none".to_owned(), root.join("none"))];
+    let catalog = catalog::load_only(&mut files, &overlays, &mut findings);
+    let told: Vec<_> = findings
+        .iter()
+        .map(|diag| {
+            let at = files.line_col(diag.primary.span);
+            (diag.code, format!("{}:{}:{} {}", files.path(diag.primary.span.file), at.line, at.column, diag.message))
+        })
+        .collect();
+    let has = |code: Code, expected: &str| {
+        assert!(told.iter().any(|(c, line)| *c == code && line.starts_with(expected)), "{expected}: {told:#?}");
+    };
+    has(Code::NotUtf8, "site/kinds/k/latin.yaml.j2:1:4 ");
+    has(Code::FileTooLarge, "site/kinds/k/large.yaml.j2:1:1 ");
+    has(Code::FileUnreadable, "none:1:1 ");
+    #[cfg(unix)]
+    {
+        has(Code::FileUnreadable, "site/kinds/k/outside.yaml.j2:1:1 it is a link that leads out");
+        has(Code::FileUnreadable, "site/kinds/k/dangling.yaml.j2:1:1 ");
+        let names: Vec<&str> = catalog.kinds[0].templates.iter().map(catalog::Template::name).collect();
+        assert_eq!(names, ["a.yaml.j2", "inside.yaml.j2"]);
+    }
+    assert_eq!(told.len(), if cfg!(unix) { 5 } else { 3 }, "{told:#?}");
+}
