@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -137,19 +138,19 @@ impl Renderer<'_> {
 
     /// Reads the one object that a template made, and checks it.
     fn object(&self, kind: &Kind, template: &Template, planned: &Planned, text: &str, findings: &mut Findings) -> Option<Value> {
-        let at = |start: usize, key: Option<&str>| template_line(template, text, start, key);
+        let at = |range: &Range<usize>| self.engine.locate(kind, planned.template, &planned.view, range);
         let mut documents = match manifest::read(text) {
             Ok(documents) => documents,
             Err(problem) => {
                 let rendered = rendered_line(text, problem.span.start);
-                let diag = Diag::new(Code::ManifestInvalid, at(problem.span.start, None), problem.message).label(rendered);
+                let diag = Diag::new(Code::ManifestInvalid, at(&problem.span), problem.message).label(rendered);
                 findings.push(diag.related(planned.origin, "rendered for this").maybe_help(problem.help));
                 return None;
             }
         };
         if documents.len() != 1 {
             let message = format!("a template makes one object, and this one made {}", documents.len());
-            let diag = Diag::new(Code::ManifestInvalid, at(0, None), message).related(planned.origin, "rendered for this");
+            let diag = Diag::new(Code::ManifestInvalid, template.start(), message).related(planned.origin, "rendered for this");
             findings.push(diag.help("Use `when` in `kind.yaml` for none, `forEach` or another template file for several."));
             return None;
         }
@@ -158,13 +159,9 @@ impl Renderer<'_> {
         let problems = self.schemas.check(minor, &value);
         for problem in &problems {
             let range = manifest::locate(text, 0, &problem.path);
-            let key = problem.path.iter().rev().find_map(|segment| match segment {
-                PathSegment::Key(key) => Some(key.as_str()),
-                PathSegment::Index(_) => None,
-            });
             let diag = Diag::new(
                 Code::ManifestSchema,
-                at(range.map_or(0, |range| range.start), key),
+                range.map_or_else(|| template.start(), |range| at(&range)),
                 format!("{}: {}", dotted(problem), problem.message),
             );
             findings.push(diag.related(planned.origin, "rendered for this").maybe_help(problem.help.clone()));
@@ -215,43 +212,4 @@ fn rendered_line(text: &str, byte: usize) -> String {
     let start = text[..byte.min(text.len())].rfind('\n').map_or(0, |at| at + 1);
     let line: String = text[start..].lines().next().unwrap_or_default().trim().chars().take(80).collect();
     format!("rendered as: {line}")
-}
-
-/// The template's line that made a range of the rendered text: the line that writes the same key, the nth of them for the nth in the text.
-/// Where the key came out of a value, the line that writes the nearest key above it.
-fn template_line(template: &Template, rendered: &str, start: usize, key: Option<&str>) -> Span {
-    let start = start.min(rendered.len());
-    let last = rendered[..start].matches('\n').count() + 1;
-    let upwards = rendered.lines().take(last).collect::<Vec<_>>();
-    let keys = upwards.iter().rev().filter_map(|line| line_key(line));
-    for key in key.into_iter().chain(keys) {
-        let nth = upwards.iter().filter(|line| line_key(line) == Some(key)).count().max(1);
-        let mut offset = 0;
-        let mut found = None;
-        let mut count = 0;
-        for line in template.text.split_inclusive('\n') {
-            if line_key(line) == Some(key) {
-                count += 1;
-                let indent = line.len() - line.trim_start().len();
-                found = Some((offset + indent, offset + line.trim_end().len()));
-                if count == nth {
-                    break;
-                }
-            }
-            offset += line.len();
-        }
-        if let Some((start, end)) = found {
-            let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-            return Span { file: template.file, start: clamp(start), end: clamp(end) };
-        }
-    }
-    Span { file: template.file, start: 0, end: 0 }
-}
-
-/// The key that a line of YAML writes, quoted or not.
-fn line_key(line: &str) -> Option<&str> {
-    let line = line.trim_start().trim_start_matches("- ");
-    let (key, _) = line.split_once(':')?;
-    let key = key.trim().trim_matches(['"', '\'']);
-    (!key.is_empty() && !key.starts_with(['{', '#', '%'])).then_some(key)
 }
