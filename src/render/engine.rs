@@ -1,5 +1,6 @@
 //! One face for both template languages.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use crate::decode::Findings;
 use crate::diag::Code;
 use crate::source::Span;
 
+use super::deadline::Deadline;
 use super::failure::{Failure, Fault, Places};
 use super::jinja::{BEFORE_EXPRESSION, Jinja};
 use super::limits;
@@ -19,7 +21,8 @@ use super::written;
 
 /// Every template and rule of a catalog, compiled. Used from many threads at once.
 pub struct Engine {
-    jinja: Jinja,
+    jinja: Arc<Jinja>,
+    deadline: Deadline,
     /// By kind: only those that have templates in this language.
     tera: BTreeMap<String, TeraSet>,
     places: Places,
@@ -28,14 +31,16 @@ pub struct Engine {
 impl Engine {
     /// Compiles a catalog. Every template that does not compile is a finding; rendering it would fail too.
     pub fn new(catalog: &Catalog) -> (Self, Findings) {
-        let mut engine = Self { jinja: Jinja::new(), tera: BTreeMap::new(), places: Places::default() };
+        let mut engine =
+            Self { jinja: Arc::new(Jinja::new()), deadline: Deadline::default(), tera: BTreeMap::new(), places: Places::default() };
+        let mut jinja = Jinja::new();
         let mut findings = Findings::new();
         for kind in &catalog.kinds {
-            engine.add_rules(kind, &mut findings);
+            engine.add_rules(kind, &mut jinja, &mut findings);
         }
         let owned = catalog.kinds.iter().flat_map(|kind| kind.templates.iter().chain(&kind.partials));
         for template in catalog.shared.iter().chain(owned) {
-            engine.add_template(template, &mut findings);
+            engine.add_template(template, &mut jinja, &mut findings);
         }
         for kind in &catalog.kinds {
             let mut faults = Vec::new();
@@ -43,26 +48,27 @@ impl Engine {
             engine.tera.extend(tera.map(|tera| (kind.id.clone(), tera)));
             findings.extend(faults.into_iter().map(|fault| engine.failure(fault, kind.path.span).into_diag()));
         }
+        engine.jinja = Arc::new(jinja);
         (engine, findings)
     }
 
-    fn add_rules(&mut self, kind: &Kind, findings: &mut Findings) {
+    fn add_rules(&mut self, kind: &Kind, jinja: &mut Jinja, findings: &mut Findings) {
         self.places.add_rule(&kind.path, 0);
-        let added = self.jinja.add_template(&kind.path.name, kind.path.text.clone());
+        let added = jinja.add_template(&kind.path.name, kind.path.text.clone());
         findings.extend(added.err().map(|fault| self.failure(fault, kind.path.span).into_diag()));
         for rule in kind.when.iter().chain(&kind.for_each) {
             self.places.add_rule(rule, BEFORE_EXPRESSION.len());
-            let added = self.jinja.add_expression(&rule.name, &rule.text);
+            let added = jinja.add_expression(&rule.name, &rule.text);
             findings.extend(added.err().map(|fault| self.failure(fault, rule.span).into_diag()));
         }
     }
 
-    fn add_template(&mut self, template: &Template, findings: &mut Findings) {
+    fn add_template(&mut self, template: &Template, jinja: &mut Jinja, findings: &mut Findings) {
         self.places.add_template(template);
         let faults = lint::check(template).into_iter();
         findings.extend(faults.map(|fault| self.failure(fault, template.start()).into_diag()));
         if template.language == Language::Jinja {
-            let added = self.jinja.add_template(&template.path, template.text.clone().into_owned());
+            let added = jinja.add_template(&template.path, template.text.clone().into_owned());
             findings.extend(added.err().map(|fault| self.failure(fault, template.start()).into_diag()));
         }
     }
@@ -100,6 +106,7 @@ impl Engine {
         let template = &kind.templates[template];
         let rendered = match (template.language, self.tera.get(&kind.id)) {
             (Language::Tera, Some(tera)) => tera.render(&template.path, view),
+            _ if matches!(template.text, Cow::Owned(_)) => self.deadline.render(&self.jinja, &template.path, view),
             _ => self.jinja.render(&template.path, view),
         };
         let rendered = rendered.map_err(|fault| self.failure(fault, template.start()))?;

@@ -48,6 +48,12 @@ impl Fault {
         Self { limit: false, name: name.to_owned(), range: None, message: message.to_owned(), help: None }
     }
 
+    /// The template did not end in time.
+    pub(super) fn endless(name: &str) -> Self {
+        let message = format!("the template did not end within {} s", limits::TIME.as_secs());
+        Self { limit: true, name: name.to_owned(), range: None, message, help: Some(limits::HELP.to_owned()) }
+    }
+
     /// The output is larger than one may be.
     pub(super) fn too_much() -> Self {
         let message = format!("the template writes more than {} MiB", limits::OUTPUT_BYTES >> 20);

@@ -6,6 +6,9 @@ pub(super) const FUEL: u64 = 1_000_000;
 /// How deep macros, includes and loops may nest within one another; a thread of the pool has two megabytes of stack.
 pub(super) const RECURSION: usize = 120;
 
+/// How long a site's own `*.j2` may take, where fuel does not see what it does.
+pub(super) const TIME: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// How large one rendered text may be.
 pub(super) const OUTPUT_BYTES: usize = 8 << 20;
 

@@ -6,12 +6,32 @@ use ringfence::diag::Code;
 
 use super::site::Site;
 
+const DOUBLED: &str = concat!(
+    "{% set a = [1] %}{% set b = [1] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}{% set a = [a, a] %}{% set b = [b, b] %}",
+    "{% if a == b %}x{% endif %}",
+);
+
 /// Every way to go on for ever, or to make much of little, that the languages have.
 const BOMBS: &[(&str, &str, &str)] = &[
     (
         "nested loops",
         "a.yaml.j2",
         "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
+    ),
+    (
+        "a list that holds itself many times over",
+        "a.yaml.j2",
+        // Forty-five lines of doubling, and one comparison of two lists of 2^45 items that are made of ninety.
+        DOUBLED,
     ),
     ("10^8 bytes", "a.yaml.j2", "{{ 'a' * 100000000 }}"),
     ("a macro that calls itself", "a.yaml.j2", "{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}{{ m(1) }}"),
