@@ -13,6 +13,7 @@ mod readers;
 mod strings;
 
 use proptest::prelude::*;
+use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use readers::{difference, same};
 use ringfence::yaml::{emit, manifest};
@@ -145,6 +146,79 @@ fn whole_numbers_that_kubernetes_would_round_are_refused_and_never_rounded() {
         for (reader, read) in readers::inside(&text) {
             let own = reader.starts_with("our reader");
             assert!(if own { read.is_err() } else { read == Ok(json!({"a": number})) }, "{reader} reads {read:?}");
+        }
+    }
+}
+
+#[test]
+fn the_sample_trees_are_written_as_they_are_read() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/output");
+    let mut files = 0;
+    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let header: Vec<&str> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim_start).collect();
+        for read in [manifest::read(&text), manifest::read_fully(&text)] {
+            assert_eq!(emit::file(&header, &read.unwrap()), text, "{}", path.display());
+        }
+        files += 1;
+    }
+    assert!(files > 100, "the sample has {files} files only");
+}
+
+/// Texts as a template could make them, by accident or because somebody wants to deceive: what the emitter writes, with pieces of syntax put in
+/// or characters taken out.
+fn mutants() -> impl Strategy<Value = String> {
+    let change = (any::<Index>(), prop::option::weighted(0.7, text()));
+    (nested(any::<i64>().prop_map(Value::from)), prop::collection::vec(change, 1..4)).prop_map(|(value, changes)| {
+        let mut text = emit::file(&[], &[json!({"a": 1, "b": value, "c": ["d", {"e": "f"}]})]);
+        for (place, piece) in changes {
+            let (at, c) = text.char_indices().nth(place.index(text.chars().count())).unwrap();
+            match piece {
+                Some(piece) => text.insert_str(at, &piece),
+                None => text.replace_range(at..at + c.len_utf8(), ""),
+            }
+            if text.is_empty() {
+                break;
+            }
+        }
+        text + "\n"
+    })
+}
+
+/// The mutants that our reader takes for one document, and what it reads.
+fn accepted(count: usize) -> Vec<(String, Value)> {
+    let (mut runner, strategy) = (runner(0), mutants());
+    let texts = (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current());
+    texts
+        .filter_map(|text| match <[Value; 1]>::try_from(manifest::read(&text).ok()?) {
+            Ok([value]) => Some((text, value)),
+            Err(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn what_our_reader_takes_no_other_reads_as_something_else() {
+    let accepted = accepted(6_000);
+    assert!(accepted.len() > 1_000, "only {} mutants are YAML", accepted.len());
+    for (text, value) in accepted {
+        // libyaml ends a line at these, within quotes too, where templates put them as JSON does; what we write escapes them.
+        let folded = text.contains(['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']);
+        for (reader, read) in readers::inside(&text) {
+            match read {
+                Ok(read) => {
+                    assert!(
+                        same(&value, &read) || (folded && reader == "libyaml"),
+                        "{reader}: {}\n{text:?}",
+                        difference(&value, Ok(&read))
+                    );
+                }
+                Err(problem) => assert!(!reader.starts_with("our reader"), "{reader}: {problem}\n{text:?}"),
+            }
         }
     }
 }
