@@ -60,7 +60,9 @@ fn documents() -> Vec<Value> {
     };
     let (hostile, short) = (strings::hostile(), strings::short());
     let mut documents: Vec<Value> = hostile.chunks(40).flat_map(|strings| [document(strings), config_map(strings)]).collect();
-    documents.extend(short.chunks(400).map(config_map));
+    // These are many: a key and a value of each are enough.
+    let pairs = |strings: &[String]| -> Map<String, Value> { strings.iter().map(|text| (text.clone(), json!(text))).collect() };
+    documents.extend(short.chunks(400).map(|strings| json!({"data": pairs(strings)})));
     documents.push(json!({"numbers": [0, -1, i64::MAX, i64::MIN, 0.1, 0.5, -1.5, 1.0, 1e21, 1e300, 1e-9, 1.797e308, 5e-324, -0.0], "others": [null, true, false, [], {}]}));
     documents
 }
