@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use granit_parser::{Event, Parser};
 use serde_json::{Map, Number, Value as Json};
 
 use super::fast;
@@ -12,6 +13,9 @@ use super::read::{self, Node, Value};
 use super::scalar::{self, Plain};
 use crate::schema::PathSegment;
 use crate::source::Files;
+
+/// Line breaks of YAML 1.1 that are letters in YAML 1.2, and the byte order mark, which libyaml drops where a line begins with it.
+const ODD: [char; 4] = ['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'];
 
 /// Why a text is no manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +44,10 @@ pub fn read_fully(text: &str) -> Result<Vec<Json>, Problem> {
         let span = diag.primary.span.start as usize..diag.primary.span.end as usize;
         return Err(Problem { span, message: diag.message, help: diag.help.into_iter().next() });
     }
-    if let Some(at) = alias(text, &nodes) {
-        let help = Some("Write the value out, or let the template repeat it.".to_owned());
-        return Err(Problem { span: at, message: "anchors and aliases have no place in a manifest".to_owned(), help });
+    if let Some(span) = anchor(text) {
+        let help = "Quote a text that begins with `&`; write out what an alias would repeat, or let the template repeat it.";
+        let message = "anchors and aliases have no place in a manifest".to_owned();
+        return Err(Problem { span, message, help: Some(help.to_owned()) });
     }
     nodes.iter().map(json).collect()
 }
@@ -75,24 +80,21 @@ fn nodes(text: &str, diags: &mut Vec<crate::diag::Diag>) -> Vec<Node> {
     read::read(text, Files::default().add("", ""), diags)
 }
 
-/// The first node that stands where an earlier one does, or before: only an alias repeats a place.
-fn alias(text: &str, nodes: &[Node]) -> Option<Range<usize>> {
-    fn visit(node: &Node, last: &mut u32) -> Option<Range<usize>> {
-        if node.span.start < *last {
-            return Some(node.span.start as usize..node.span.end as usize);
-        }
-        *last = node.span.start;
-        match &node.value {
-            Value::Scalar { .. } => None,
-            Value::Seq(items) => items.iter().find_map(|item| visit(item, last)),
-            Value::Map(entries) => entries.iter().find_map(|(key, value)| visit(key, last).or_else(|| visit(value, last))),
-        }
-    }
-    if !text.contains('*') {
+/// The first anchor. An alias needs one before it; and one that nothing refers to is a text without quotes, which would be lost: in
+/// `a: &b` the value is null.
+fn anchor(text: &str) -> Option<Range<usize>> {
+    if !text.contains('&') {
         return None;
     }
-    let mut last = 0;
-    nodes.iter().find_map(|node| visit(node, &mut last))
+    let anchored = Parser::new_from_str(text).map_while(Result::ok).find_map(|(event, span)| match event {
+        Event::Scalar(_, _, id, _) | Event::SequenceStart(_, id, _) | Event::MappingStart(_, id, _) if id != 0 => span.byte_range(),
+        _ => None,
+    })?;
+    let before = text.get(..anchored.start)?;
+    // The node's place begins after its anchor.
+    let start = before.rfind('&')?;
+    let end = before[start..].find(char::is_whitespace).map_or(anchored.start, |length| start + length);
+    Some(start..end)
 }
 
 fn json(node: &Node) -> Result<Json, Problem> {
@@ -103,6 +105,7 @@ fn json(node: &Node) -> Result<Json, Problem> {
             entries.iter().map(pair).collect::<Result<Map<_, _>, _>>().map(Json::Object)
         }
         Value::Scalar { text, quoted: true } => Ok(Json::String(text.clone())),
+        Value::Scalar { text, quoted: false } if text.contains(ODD) => Err(odd(node)),
         Value::Scalar { text, quoted: false } => match scalar::plain(text) {
             Plain::Null => Ok(Json::Null),
             Plain::Bool(value) => Ok(Json::Bool(value)),
@@ -117,9 +120,18 @@ fn json(node: &Node) -> Result<Json, Problem> {
 /// A key is text, and a plain one must be text for every reader.
 fn key(node: &Node) -> Result<String, Problem> {
     match &node.value {
+        Value::Scalar { text, quoted: false } if text.contains(ODD) => Err(odd(node)),
         Value::Scalar { text, quoted } if *quoted || scalar::plain(text) == Plain::Text => Ok(text.clone()),
         Value::Scalar { text, .. } => Err(ambiguous(node, text, "as a key it is no text to every reader")),
         _ => Err(ambiguous(node, "", "a key must be text")),
+    }
+}
+
+fn odd(node: &Node) -> Problem {
+    Problem {
+        span: node.span.start as usize..node.span.end as usize,
+        message: "a text without quotes holds a character at which some YAML readers end the line, or which they drop".to_owned(),
+        help: Some("Quote the text, or remove U+0085, U+2028, U+2029 and U+FEFF from it.".to_owned()),
     }
 }
 
@@ -158,11 +170,36 @@ mod tests {
             "a: 1\na: 2",
             "a: {\"b\": 1, \"b\": 2}",
             "a: &x 1\nb: *x",
+            "a: &x",
+            "- &x\n  a: 1",
+            "&x a: 1",
+            "a: [&x]",
+            "a: x\u{85}y",
+            "a: x\u{2028}y",
+            "x\u{2029}y: a",
+            "a: 1\n\u{feff}b: 2",
+            "a: 0_x7",
             "a: !!int 1",
             "a: .nan",
             "<<: {a: 1}\nb: *x",
         ] {
             assert!(read(text).is_err(), "{text}: {:?}", read(text));
+        }
+    }
+
+    #[test]
+    fn what_is_odd_outside_quotes_is_text_within_them() {
+        assert_eq!(read("a: \"&x\u{85}\u{2028}\u{2029}\u{feff}\""), Ok(vec![json!({"a": "&x\u{85}\u{2028}\u{2029}\u{feff}"})]));
+        assert_eq!(read("a: |\n  &x *x\nb: x&y # &z"), Ok(vec![json!({"a": "&x *x\n", "b": "x&y"})]));
+    }
+
+    #[test]
+    fn an_anchor_is_shown_where_it_stands() {
+        for (text, anchor) in
+            [("a: 1\nb: &amp;c\nd: 2", "&amp;c"), ("a: &x\n  b: 1", "&x"), ("- a\n- &x b", "&x"), ("a: &x [1]\nb: *x", "&x")]
+        {
+            let problem = read(text).unwrap_err();
+            assert_eq!(text.get(problem.span), Some(anchor), "{text}");
         }
     }
 

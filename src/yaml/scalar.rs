@@ -85,12 +85,13 @@ fn looks_numeric(unsigned: &str) -> bool {
     if unsigned.bytes().filter(|b| *b == b'.').count() >= 2 && !unsigned.contains(':') {
         return false;
     }
-    let radix = ["0x", "0o", "0b", "0X", "0O", "0B"].iter().any(|prefix| unsigned.starts_with(prefix));
-    let body = if radix { &unsigned[2..] } else { unsigned };
-    if radix {
-        return body.bytes().all(|b| b.is_ascii_hexdigit() || b == b'_');
+    // Go drops underscores before it looks for a prefix: `0_x7` is 7.
+    let mut digits = unsigned.bytes().filter(|b| *b != b'_');
+    if digits.next() == Some(b'0') && digits.next().is_some_and(|b| matches!(b, b'x' | b'o' | b'b' | b'X' | b'O' | b'B')) {
+        return digits.all(|b| b.is_ascii_hexdigit());
     }
-    is_timestamp(unsigned) || body.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.' | b':' | b'e' | b'E' | b'+' | b'-' | b','))
+    is_timestamp(unsigned)
+        || unsigned.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.' | b':' | b'e' | b'E' | b'+' | b'-' | b','))
 }
 
 /// A YAML 1.1 timestamp begins with a date; anything that begins so and holds only a timestamp's characters is treated as one.
@@ -155,6 +156,9 @@ mod tests {
             "1_000",
             "1__0",
             "-_7",
+            "0_x7",
+            "-_0o7",
+            "+0_B1",
             "1e3",
             "12e03",
             "12:30:45",

@@ -140,8 +140,8 @@ fn is_plain_line(text: &str) -> bool {
     begins && last != b' ' && last != b':' && !bytes.windows(2).any(|pair| pair == b": " || pair == b" #")
 }
 
-/// Whether several lines can stand as they are. A line that ends in a space would look like one that does not, and tabs before the
-/// text of a line are taken for indentation or refused.
+/// Whether several lines can stand as they are. A line that ends in a space would look like one that does not, and a tab at the
+/// head of a line like indentation; at the head of the first line, Go and libyaml refuse it.
 fn fits_block(text: &str) -> bool {
     let bytes = text.as_bytes();
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
