@@ -4,6 +4,11 @@
 
 mod harness;
 
+#[path = "support/arguments.rs"]
+mod arguments;
+#[path = "support/runner.rs"]
+mod runner;
+
 fn main() -> std::process::ExitCode {
     harness::main()
 }

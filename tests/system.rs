@@ -4,14 +4,14 @@
 
 #[path = "support/fleet.rs"]
 mod fleet;
-#[path = "system/program.rs"]
+#[path = "support/program.rs"]
 mod program;
 #[path = "support/random.rs"]
 mod random;
 
 #[path = "system/judge.rs"]
 mod judge;
-#[path = "system/small_fleet.rs"]
+#[path = "support/small_fleet.rs"]
 mod small_fleet;
 
 #[path = "system/applications.rs"]

@@ -18,10 +18,16 @@ type judgement struct {
 }
 
 var judgements = map[string]judgement{
-	"kustomize":         {runKustomize, "the kustomize program, with all of its own commands"},
-	"kubectl-kustomize": {runKubectlKustomize, "kubectl's `kustomize DIR`"},
-	"build-all":         {runBuildAll, "[--yaml] ROOT...: builds every kustomization below the roots with both, and says what came out, as JSON"},
-	"yaml-to-json":      {runYAMLToJSON, "reads YAML documents from stdin as kubectl does, and writes one JSON array"},
+	"etcd":                    {runEtcd, "the etcd program"},
+	"kube-apiserver":          {runAPIServer, "the kube-apiserver program"},
+	"kube-controller-manager": {runControllerManager, "the kube-controller-manager program"},
+	"kube-scheduler":          {runScheduler, "the kube-scheduler program"},
+	"kubectl":                 {runKubectl, "the kubectl program"},
+	"kustomize":               {runKustomize, "the kustomize program, with all of its own commands"},
+	"kubectl-kustomize":       {runKubectlKustomize, "kubectl's `kustomize DIR`"},
+	"build-all":               {runBuildAll, "[--yaml] ROOT...: builds every kustomization below the roots with both, and says what came out, as JSON"},
+	"private-key":             {runPrivateKey, "writes a fresh private key, as PEM"},
+	"yaml-to-json":            {runYAMLToJSON, "reads YAML documents from stdin as kubectl does, and writes one JSON array"},
 }
 
 // errSaid is an error whose message has been printed already.
@@ -53,6 +59,6 @@ func usage() {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		fmt.Fprintf(os.Stderr, "  judge %-18s %s\n", name, judgements[name].help)
+		fmt.Fprintf(os.Stderr, "  judge %-24s %s\n", name, judgements[name].help)
 	}
 }

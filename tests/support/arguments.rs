@@ -5,18 +5,18 @@ const WITH_VALUE: [&str; 5] = ["--color", "--format", "--logfile", "--test-threa
 
 /// Which tests are asked for.
 #[derive(Default)]
-pub(super) struct Arguments {
+pub struct Arguments {
     filters: Vec<String>,
     skips: Vec<String>,
     exact: bool,
     /// Whether only the names are asked for.
-    pub(super) list: bool,
+    pub list: bool,
 }
 
 impl Arguments {
     /// Takes filters, `--exact`, `--skip` and `--list`; options of other test programs are read and do nothing, because
     /// `cargo test -- OPTION` hands them to all.
-    pub(super) fn parse(mut arguments: impl Iterator<Item = String>) -> Self {
+    pub fn parse(mut arguments: impl Iterator<Item = String>) -> Self {
         let mut parsed = Self::default();
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -32,7 +32,7 @@ impl Arguments {
     }
 
     /// Whether the test of that name is asked for.
-    pub(super) fn want(&self, name: &str) -> bool {
+    pub fn want(&self, name: &str) -> bool {
         let fits = |pattern: &String| if self.exact { name == pattern } else { name.contains(pattern.as_str()) };
         (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skips.iter().any(fits)
     }

@@ -1,0 +1,65 @@
+//! Applies a cluster's tree, in the order of its layers, as the tools of delivery do: server-side, each object on its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::client::Patch;
+use crate::plane::Plane;
+use crate::resources::describe;
+
+/// Who the server is told applies.
+const MANAGER: &str = "ringfence-tests";
+
+/// A cluster's objects by layer, as kustomize builds them.
+pub type Layers = BTreeMap<String, Vec<Value>>;
+
+/// The layers of one cluster among what was built of a tree's `output/`.
+pub fn layers(built: &BTreeMap<String, Vec<Value>>, cluster: &str) -> Layers {
+    let prefix = format!("clusters/{cluster}/");
+    let layers = built.iter().filter_map(|(folder, objects)| Some((folder.strip_prefix(&prefix)?, objects)));
+    layers.filter(|(layer, _)| !layer.contains('/')).map(|(layer, objects)| (layer.to_owned(), objects.clone())).collect()
+}
+
+/// What came of applying.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The resource version of each object, by its path.
+    pub versions: BTreeMap<String, String>,
+    /// What was refused or warned about.
+    pub complaints: Vec<String>,
+}
+
+/// Applies every layer, and lets admission policies of one come into force before the next.
+pub fn apply(plane: &Plane<'_>, layers: &Layers) -> Applied {
+    let mut applied = Applied::default();
+    for objects in layers.values() {
+        for object in objects {
+            match apply_object(plane, object) {
+                Ok((path, version)) => drop(applied.versions.insert(path, version)),
+                Err(complaint) => applied.complaints.push(complaint),
+            }
+        }
+        if objects.iter().any(is_policy) {
+            crate::guardrails::settle(plane);
+        }
+    }
+    applied
+}
+
+/// Applies one object: its path and its resource version, or why it was refused or warned about.
+pub fn apply_object(plane: &Plane<'_>, object: &Value) -> Result<(String, String), String> {
+    let path = plane.resources.path(object)?;
+    let request = format!("{path}?fieldManager={MANAGER}&fieldValidation=Strict&force=true");
+    let answer = plane.masters.patch(&request, Patch::Apply, object);
+    let warnings = answer.warnings.join("; ");
+    let applied = answer.ok().map_err(|why| format!("{}: {why}", describe(object)))?;
+    if !warnings.is_empty() {
+        return Err(format!("{}: warning: {warnings}", describe(object)));
+    }
+    Ok((path, applied["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()))
+}
+
+fn is_policy(object: &Value) -> bool {
+    object["apiVersion"].as_str().is_some_and(|version| version.starts_with("admissionregistration.k8s.io/"))
+}

@@ -1,0 +1,145 @@
+//! What `attempt.yaml` of an attack or an honest use may say.
+//!
+//! ```text
+//! tests/attacks/NAME/attempt.yaml    somebody tries what a control must stop; admitted once that control is taken away
+//! tests/uses/NAME/attempt.yaml       somebody does what they may; it must go through with every control in place
+//! ```
+//!
+//! `controls.yaml` beside the attacks says how each control is taken away.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::client::User;
+
+/// An attack or an honest use.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Attempt {
+    /// The folder's name.
+    #[serde(skip)]
+    pub name: String,
+    /// What is tried, as a sentence.
+    pub title: String,
+    /// The cluster of the sample fleet.
+    pub cluster: String,
+    /// Who tries it; where missing, an administrator: `cluster-admin`, but not in `system:masters`.
+    #[serde(default = "administrator")]
+    pub by: User,
+    /// What the administrator does before, which must go through.
+    #[serde(default)]
+    pub before: Vec<Request>,
+    /// What is tried.
+    pub attempt: Request,
+    /// What stops it: only of attacks.
+    pub stopped: Option<Stopped>,
+    /// Where the pod then is: only of honest uses that make one.
+    pub pod: Option<PodRef>,
+}
+
+/// One request; exactly one of the verbs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Request {
+    /// Creates an object.
+    pub create: Option<Value>,
+    /// Changes an object by a merge patch that names it.
+    pub merge: Option<Value>,
+    /// Replaces an object.
+    pub replace: Option<Value>,
+    /// Deletes an object.
+    pub delete: Option<Value>,
+    /// Another path than the object's own: that of a subresource, say.
+    pub at: Option<String>,
+}
+
+/// How a control stops an attack.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Stopped {
+    /// The control, one of `controls.yaml`.
+    pub by: String,
+    /// The request is refused, and this is in what is said.
+    pub refused: Option<String>,
+    /// The object is admitted, but its controller is refused the pods, and this is in what is said.
+    pub without_pods: Option<String>,
+    /// The pods are admitted, but none of them is ever on a node of this tier.
+    pub never_on: Option<String>,
+    /// Whose pods; where missing, the pod that was created.
+    pub pods: Option<PodRef>,
+}
+
+/// A pod by name, or the pods with a label.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PodRef {
+    /// The namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub name: Option<String>,
+    /// Or a label of the pods, `key=value`.
+    pub label: Option<String>,
+    /// The tier whose node it is on: only of honest uses.
+    pub on: Option<String>,
+}
+
+/// How to take a control away; exactly one of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Without {
+    /// Labels whose keys begin so, on every Namespace of the tree.
+    pub namespace_labels: Option<String>,
+    /// The taints of every node.
+    #[serde(default)]
+    pub taints: bool,
+    /// Objects of the tree of this kind, and where given of this name.
+    pub objects: Option<Vec<Which>>,
+    /// An admission plugin of the server.
+    pub plugin: Option<String>,
+    /// The limits of whoever tries it: they are given `cluster-admin`.
+    #[serde(default)]
+    pub limits: bool,
+}
+
+/// Objects of the tree.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// Their kind.
+    pub kind: String,
+    /// Their name.
+    pub name: Option<String>,
+}
+
+/// The administrator of the attacks.
+pub fn administrator() -> User {
+    User { user: "administrator".to_owned(), groups: vec!["administrators".to_owned()] }
+}
+
+/// The attempts in a folder, by name.
+pub fn all(folder: &Path) -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    entries.sort();
+    for path in entries {
+        let mut attempt: Attempt = read(&path.join("attempt.yaml"));
+        attempt.name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        attempts.push(attempt);
+    }
+    attempts
+}
+
+/// How each control is taken away.
+pub fn controls(folder: &Path) -> BTreeMap<String, Without> {
+    read(&folder.join("controls.yaml"))
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> T {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

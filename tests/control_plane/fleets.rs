@@ -1,0 +1,50 @@
+//! Any small valid inventory makes trees that the real programs take and act on as the inventory says.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+use crate::apply;
+use crate::etcd::Etcd;
+use crate::judges::Judges;
+use crate::plane::Plane;
+use crate::program::Project;
+use crate::runner::Verdict;
+use crate::session::{accepted, guarded, none};
+use crate::small_fleet::{Fleet, fleet};
+use crate::stated::Cluster;
+use crate::{nodes, scheduling};
+
+/// So many fleets.
+const FLEETS: u32 = 3;
+/// A failing fleet is made smaller at most so often.
+const SHRINKS: u32 = 30;
+
+/// Random fleets, the same in every run; one that fails is made as small as it goes.
+pub fn verdict(judges: &Judges, etcd: &Etcd) -> Verdict {
+    let config = Config { cases: FLEETS, max_shrink_iters: SHRINKS, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]));
+    let result = runner.run(&fleet(), |fleet| guarded(|| holds(judges, etcd, &fleet)).map_err(proptest::test_runner::TestCaseError::fail));
+    result.map_err(|error| match error {
+        TestError::Fail(why, fleet) => {
+            format!("{why}\nthe smallest inventory that fails:\n{}", fleet.inventory().into_values().collect::<String>())
+        }
+        TestError::Abort(why) => why.to_string(),
+    })
+}
+
+fn holds(judges: &Judges, etcd: &Etcd, fleet: &Fleet) -> Verdict {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let project = Project::new(&fleet.inventory());
+    project.generate();
+    let built = judges.build(&project.output())?;
+    for cluster in Cluster::all(&project.root).into_iter().filter(|cluster| !cluster.workloads.is_empty()) {
+        let plane = Plane::start(judges, etcd, &format!("fleet-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        accepted(&plane, &apply::layers(&built, &cluster.name))?;
+        plane.start_components();
+        nodes::add(&plane, &cluster);
+        none("pods are not on their tier's nodes", scheduling::misplaced(&plane, &cluster))?;
+        none("pods without placement are on a tier's nodes", scheduling::strays(&plane, &cluster))?;
+    }
+    Ok(())
+}

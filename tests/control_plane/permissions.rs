@@ -1,0 +1,166 @@
+//! The permission matrix: what the inventory grants, held against the real authorizer, yes and no.
+
+use serde_json::{Value, json};
+
+use crate::client::User;
+use crate::plane::Plane;
+use crate::runner::Verdict;
+use crate::session::none;
+use crate::stated::{Cluster, Rule};
+
+/// What is worth asking about anybody, as `verbs group/resource`; nothing before the slash is the core group.
+const OF_INTEREST: [&str; 46] = [
+    "get,list,create,update,delete /pods",
+    "get /pods/log",
+    "create /pods/exec",
+    "create /pods/attach",
+    "create /pods/portforward",
+    "create /pods/binding",
+    "create /pods/eviction",
+    "patch /pods/ephemeralcontainers",
+    "create /bindings",
+    "get,list,update,delete /configmaps",
+    "get,list,watch,create,update,delete /secrets",
+    "get,create,delete /services",
+    "get,create,delete /persistentvolumeclaims",
+    "create,impersonate /serviceaccounts",
+    "create /serviceaccounts/token",
+    "create,update,delete /resourcequotas",
+    "create,update,delete /limitranges",
+    "list /events",
+    "get,patch,delete /namespaces",
+    "update /namespaces/status",
+    "update /namespaces/finalize",
+    "get,create,patch,delete /nodes",
+    "patch /nodes/status",
+    "get,create /nodes/proxy",
+    "get /nodes/metrics",
+    "create,delete /persistentvolumes",
+    "impersonate /users",
+    "impersonate /groups",
+    "get,create,patch,delete apps/deployments",
+    "patch apps/deployments/scale",
+    "create,patch apps/statefulsets",
+    "patch apps/statefulsets/scale",
+    "create,patch apps/daemonsets",
+    "create,delete batch/jobs",
+    "create,patch batch/cronjobs",
+    "create,update,delete networking.k8s.io/networkpolicies",
+    "create,update networking.k8s.io/ingresses",
+    "get,create,update,bind,escalate rbac.authorization.k8s.io/roles",
+    "get,create,update,delete rbac.authorization.k8s.io/rolebindings",
+    "get,create,update,bind,escalate rbac.authorization.k8s.io/clusterroles",
+    "create,update,delete rbac.authorization.k8s.io/clusterrolebindings",
+    "create,update certificates.k8s.io/certificatesigningrequests/approval",
+    "create,update,delete admissionregistration.k8s.io/validatingadmissionpolicies",
+    "create,update,delete admissionregistration.k8s.io/validatingadmissionpolicybindings",
+    "create,update,delete admissionregistration.k8s.io/mutatingwebhookconfigurations",
+    "create,delete scheduling.k8s.io/priorityclasses",
+];
+/// Namespaces outside the tiers that are asked about beside those of workloads.
+const OTHERS: [&str; 2] = ["kube-system", "default"];
+
+/// Somebody, and what the inventory grants them.
+struct Subject {
+    user: User,
+    /// Where the rules hold.
+    namespace: String,
+    rules: Vec<Rule>,
+}
+
+/// What came of asking.
+#[derive(Default)]
+struct Outcome {
+    /// How many questions were answered yes.
+    yes: usize,
+    /// How many were answered no.
+    no: usize,
+    /// The answers that are not what the inventory says.
+    wrong: Vec<String>,
+}
+
+/// Every answer is what the inventory says. There must be a yes where it grants something, and a no always.
+pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
+    let outcome = ask(plane, cluster);
+    none("answers of the authorizer are not what the inventory grants", outcome.wrong)?;
+    let granted = cluster.workloads.iter().any(|workload| !workload.api_access.is_empty());
+    if outcome.no == 0 || granted == (outcome.yes == 0) {
+        return Err(format!("this shows nothing: {} times yes, {} times no", outcome.yes, outcome.no));
+    }
+    Ok(())
+}
+
+/// Asks about every group of the inventory and every workload's identity, in every namespace.
+fn ask(plane: &Plane<'_>, cluster: &Cluster) -> Outcome {
+    let mut outcome = Outcome::default();
+    let namespaces: Vec<&str> = cluster.namespaces.keys().map(String::as_str).chain(OTHERS).collect();
+    for subject in subjects(cluster) {
+        for namespace in &namespaces {
+            let own = subject.rules.iter().flat_map(questions_of);
+            for question in OF_INTEREST.iter().flat_map(|line| questions(line)).chain(own) {
+                let mut question = question;
+                question["namespace"] = (*namespace).into();
+                let expected = *namespace == subject.namespace && subject.rules.iter().any(|rule| rule.covers(&question));
+                let answer = plane.masters.may(&subject.user, &question);
+                if answer { outcome.yes += 1 } else { outcome.no += 1 }
+                if answer != expected {
+                    let may = if answer { "may" } else { "may not" };
+                    outcome.wrong.push(format!("{:?} {may}: {question}", subject.user));
+                }
+            }
+        }
+    }
+    outcome
+}
+
+/// Everybody whom the inventory names. Nothing is made of `grants` yet, as the note `not-generated` says: so people may do nothing.
+fn subjects(cluster: &Cluster) -> Vec<Subject> {
+    let people = cluster.groups.iter().map(|group| Subject {
+        user: User { user: format!("somebody of {group}"), groups: vec![group.clone()] },
+        namespace: String::new(),
+        rules: Vec::new(),
+    });
+    let accounts = cluster.workloads.iter().map(|workload| (workload.namespace.as_str(), workload.name.as_str(), workload.api_access.clone()));
+    let defaults = cluster.namespaces.keys().map(|namespace| (namespace.as_str(), "default", Vec::new()));
+    let accounts = accounts.chain(defaults).map(|(namespace, name, rules)| Subject {
+        user: User {
+            user: format!("system:serviceaccount:{namespace}:{name}"),
+            groups: vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")],
+        },
+        namespace: namespace.to_owned(),
+        rules,
+    });
+    people.chain(accounts).collect()
+}
+
+/// The questions of a line of [`OF_INTEREST`].
+fn questions(line: &str) -> impl Iterator<Item = Value> {
+    let (verbs, what) = line.split_once(' ').unwrap();
+    let (group, resource) = what.split_once('/').unwrap();
+    verbs.split(',').map(move |verb| question(verb, group, resource))
+}
+
+/// A question for everything that a rule grants.
+fn questions_of(rule: &Rule) -> impl Iterator<Item = Value> {
+    let names: Vec<Option<&str>> = rule.names.as_ref().map_or(vec![None], |names| names.iter().map(|name| Some(name.as_str())).collect());
+    rule.verbs.iter().flat_map(move |verb| {
+        let names = names.clone();
+        rule.groups.iter().flat_map(move |group| {
+            let names = names.clone();
+            rule.resources.iter().flat_map(move |resource| {
+                names.clone().into_iter().map(move |name| {
+                    let mut question = question(verb, group, resource);
+                    if let Some(name) = name {
+                        question["name"] = name.into();
+                    }
+                    question
+                })
+            })
+        })
+    })
+}
+
+fn question(verb: &str, group: &str, resource: &str) -> Value {
+    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    json!({ "verb": verb, "group": group, "resource": resource, "subresource": subresource })
+}

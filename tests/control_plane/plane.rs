@@ -1,0 +1,152 @@
+//! A control plane: a real API server, scheduler and controller manager. There are no kubelets, so nothing ever runs.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::client::{Client, User};
+use crate::daemon::Daemon;
+use crate::definitions::BASE;
+use crate::etcd::Etcd;
+use crate::judges::Judges;
+use crate::resources::Resources;
+use crate::waiting::{free_port, seen_within};
+
+/// How long a program may take to start.
+const START: Duration = Duration::from_secs(20);
+const ADMINISTRATOR_TOKEN: &str = "masters-token";
+const SCHEDULER: &str = "kube-scheduler";
+const CONTROLLERS: &str = "kube-controller-manager";
+/// Nodes neither come nor go by themselves here: there is no kubelet that would report to these.
+const CONTROLLERS_THAT_RUN: &str = "*,-node-lifecycle-controller,-node-ipam-controller";
+
+/// A running control plane.
+pub struct Plane<'a> {
+    judges: &'a Judges,
+    etcd: &'a Etcd,
+    /// Its name, which is its prefix in etcd.
+    name: String,
+    folder: PathBuf,
+    port: u16,
+    server: RefCell<Option<Daemon>>,
+    components: RefCell<Vec<Daemon>>,
+    /// A connection as a member of `system:masters`, whom no authorizer refuses anything.
+    pub masters: Client,
+    /// Where objects of each kind live.
+    pub resources: Resources,
+}
+
+impl<'a> Plane<'a> {
+    /// Starts an API server of that name, with the objects of [`BASE`] unless that is its own name.
+    pub fn start(judges: &'a Judges, etcd: &'a Etcd, name: &str) -> Self {
+        if name != BASE {
+            etcd.copy(BASE, name);
+        }
+        let folder = etcd.scratch.path().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let key = judges.program("private-key").output().unwrap();
+        assert!(key.status.success(), "{}", String::from_utf8_lossy(&key.stderr));
+        fs::write(folder.join("accounts.key"), key.stdout).unwrap();
+        let users = [("masters", ADMINISTRATOR_TOKEN, "system:masters"), (SCHEDULER, SCHEDULER, ""), (CONTROLLERS, CONTROLLERS, "")];
+        let users = users.map(|(user, token, groups)| match groups {
+            "" => format!("{token},system:{user},{user}\n"),
+            groups => format!("{token},{user},{user},{groups}\n"),
+        });
+        fs::write(folder.join("tokens.csv"), users.concat()).unwrap();
+        let port = free_port();
+        let server = serve(judges, etcd, name, &folder, port, &[]);
+        let (masters, server) = wait_until_ready(&folder, port, server);
+        let resources = Resources::new(masters.clone());
+        let (name, server, components) = (name.to_owned(), RefCell::new(Some(server)), RefCell::default());
+        Self { judges, etcd, name, folder, port, server, components, masters, resources }
+    }
+
+    /// Starts the scheduler and the controllers, as the identities that they have everywhere.
+    pub fn start_components(&self) {
+        let mut components = self.components.borrow_mut();
+        for name in [SCHEDULER, CONTROLLERS] {
+            let mut command = self.judges.program(name);
+            command.arg("--kubeconfig").arg(self.kubeconfig(name)).args(["--leader-elect=false", "--secure-port=0"]);
+            if name == CONTROLLERS {
+                command.arg(format!("--controllers={CONTROLLERS_THAT_RUN}")).arg("--use-service-account-credentials");
+                command.arg("--service-account-private-key-file").arg(self.folder.join("accounts.key"));
+            }
+            components.push(Daemon::start(&format!("{}.{name}", self.name), command, self.etcd.scratch.path()));
+        }
+    }
+
+    /// Stops the API server, and starts it again on the same objects without some of its admission plugins.
+    pub fn restart(&self, without_plugins: &[&str]) {
+        // The old one first: both would listen on the same port.
+        drop(self.server.borrow_mut().take());
+        let server = serve(self.judges, self.etcd, &self.name, &self.folder, self.port, without_plugins);
+        *self.server.borrow_mut() = Some(wait_until_ready(&self.folder, self.port, server).1);
+    }
+
+    /// A connection as somebody.
+    pub fn client(&self, user: &User) -> Client {
+        self.masters.as_user(user)
+    }
+
+    /// Fails the test if a program of the control plane has ended.
+    pub fn assert_alive(&self) {
+        let mut components = self.components.borrow_mut();
+        let ended = self.server.borrow_mut().iter_mut().chain(components.iter_mut()).find_map(Daemon::ended);
+        assert_eq!(ended, None);
+    }
+
+    fn kubeconfig(&self, token: &str) -> PathBuf {
+        let path = self.folder.join(format!("{token}.kubeconfig"));
+        let config = serde_json::json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{ "name": "it", "cluster": {
+                "server": format!("https://127.0.0.1:{}", self.port),
+                "certificate-authority": self.folder.join("apiserver.crt"),
+            }}],
+            "users": [{ "name": "it", "user": { "token": token } }],
+            "contexts": [{ "name": "it", "context": { "cluster": "it", "user": "it" } }],
+            "current-context": "it",
+        });
+        fs::write(&path, config.to_string()).unwrap();
+        path
+    }
+}
+
+fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, without_plugins: &[&str]) -> Daemon {
+    let key = folder.join("accounts.key");
+    let mut command = judges.program("kube-apiserver");
+    command.args(["--etcd-servers", &etcd.address, "--etcd-prefix", &format!("/{name}")]);
+    command.args(["--bind-address", "127.0.0.1", "--secure-port", &port.to_string()]);
+    command.arg("--cert-dir").arg(folder).arg("--token-auth-file").arg(folder.join("tokens.csv"));
+    command.arg("--service-account-key-file").arg(&key).arg("--service-account-signing-key-file").arg(&key);
+    command.args(["--service-account-issuer", "https://kubernetes.default.svc", "--authorization-mode", "Node,RBAC"]);
+    command.args(["--service-cluster-ip-range", "10.96.0.0/16", "--endpoint-reconciler-type", "none"]);
+    // What every distribution that the trees are written for turns on, and the server alone does not.
+    if !without_plugins.contains(&"NodeRestriction") {
+        command.args(["--enable-admission-plugins", "NodeRestriction"]);
+    }
+    let off: Vec<&str> = without_plugins.iter().copied().filter(|plugin| *plugin != "NodeRestriction").collect();
+    if !off.is_empty() {
+        command.args(["--disable-admission-plugins", &off.join(",")]);
+    }
+    Daemon::start(&format!("{name}.kube-apiserver"), command, etcd.scratch.path())
+}
+
+/// Waits until a server has done all that it does at its start, and gives a connection to it.
+fn wait_until_ready(folder: &Path, port: u16, mut server: Daemon) -> (Client, Daemon) {
+    let mut said = String::new();
+    let client = seen_within(START, || {
+        if let Some(end) = server.ended() {
+            panic!("{end}");
+        }
+        let certificates = fs::read(folder.join("apiserver.crt")).ok()?;
+        let client = Client::new(port, &certificates, ADMINISTRATOR_TOKEN);
+        let answer = client.get("/readyz");
+        said = answer.message();
+        answer.is_ok().then_some(client)
+    });
+    let client = client.unwrap_or_else(|| panic!("the API server is not ready: {said}\n{}", server.tail()));
+    (client, server)
+}

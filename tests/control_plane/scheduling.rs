@@ -1,0 +1,186 @@
+//! Where the real scheduler puts pods.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ringfence::inventory::workload::WorkloadKind;
+use serde_json::{Value, json};
+
+use crate::plane::Plane;
+use crate::stated::{Cluster, Workload};
+use crate::waiting::until;
+
+/// How long controllers and the scheduler may take for all pods of a cluster.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The scheduler's own word for the node that a claim's volume is to be on.
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+
+/// What became of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was bound to a node.
+    On(String),
+    /// No node takes it; the scheduler's reason.
+    Unschedulable(String),
+}
+
+/// The verdict on a pod, if there is one yet.
+pub fn verdict(pod: &Value) -> Option<Verdict> {
+    if let Some(node) = pod["spec"]["nodeName"].as_str() {
+        return Some(Verdict::On(node.to_owned()));
+    }
+    let conditions = pod["status"]["conditions"].as_array()?;
+    let refused = conditions.iter().find(|condition| condition["type"] == "PodScheduled" && condition["reason"] == "Unschedulable")?;
+    Some(Verdict::Unschedulable(refused["message"].as_str().unwrap_or_default().to_owned()))
+}
+
+/// Waits for the verdict on one pod.
+pub fn wait_for(plane: &Plane<'_>, namespace: &str, name: &str) -> Verdict {
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
+    until(&format!("the scheduler's verdict on {namespace}/{name}"), PATIENCE, || verdict(&plane.masters.get(&path).body))
+}
+
+/// Waits until every workload has its pods and each of them a verdict, and says which of them is where it must not be.
+pub fn misplaced(plane: &Plane<'_>, cluster: &Cluster) -> Vec<String> {
+    for workload in cluster.workloads.iter().filter(|workload| workload.kind == WorkloadKind::CronJob) {
+        run_now(plane, workload);
+    }
+    let pods = until("every workload has its pods, and each pod a verdict", PATIENCE, || {
+        provision_volumes(plane);
+        let pods = pods_of(plane, cluster);
+        let complete = |workload: &Workload| {
+            let pods = pods.get(&(workload.namespace.clone(), workload.name.clone())).map_or(&[][..], Vec::as_slice);
+            let least = if workload.kind == WorkloadKind::DaemonSet { home(cluster, workload).count() } else { 1 };
+            pods.len() >= least && pods.iter().all(|pod| verdict(pod).is_some())
+        };
+        cluster.workloads.iter().all(complete).then_some(pods)
+    });
+    let mut misplaced = Vec::new();
+    for workload in &cluster.workloads {
+        for pod in &pods[&(workload.namespace.clone(), workload.name.clone())] {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            match verdict(pod) {
+                Some(Verdict::On(node)) if home(cluster, workload).any(|at_home| at_home == node) => {}
+                other => misplaced.push(format!("{}/{name} of the tier {}: {other:?}", workload.namespace, workload.tier)),
+            }
+        }
+    }
+    misplaced
+}
+
+/// Creates, in every namespace, a pod that says nothing of where it may run, and says which of them is on a node of a tier.
+pub fn strays(plane: &Plane<'_>, cluster: &Cluster) -> Vec<String> {
+    let mut strays = Vec::new();
+    for namespace in cluster.namespaces.keys() {
+        let pod = plain_pod("stray", namespace);
+        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        if let Err(why) = plane.masters.post(&path, &pod).ok() {
+            strays.push(format!("{namespace}: the pod was refused, so this shows nothing: {why}"));
+            continue;
+        }
+        if let Verdict::On(node) = wait_for(plane, namespace, "stray")
+            && let Some(tier) = cluster.tier_of_node(&node)
+        {
+            strays.push(format!("{namespace}/stray is on {node}, a node of the tier {tier}"));
+        }
+        plane.masters.delete(&format!("{path}/stray")).ok().unwrap();
+    }
+    strays
+}
+
+/// A pod that any level of Pod Security admits, and that says nothing of where it may run.
+pub fn plain_pod(name: &str, namespace: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": { "name": name, "namespace": namespace },
+        "spec": {
+            "securityContext": { "runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": { "type": "RuntimeDefault" } },
+            "containers": [{
+                "name": "main",
+                "image": "registry.example/nothing:1",
+                "securityContext": { "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } },
+            }],
+        },
+    })
+}
+
+/// The nodes that a workload may be on.
+fn home<'a>(cluster: &'a Cluster, workload: &'a Workload) -> impl Iterator<Item = &'a str> {
+    let pools = cluster.pools.iter().filter(|pool| pool.tier.as_ref() == Some(&workload.tier));
+    let pools = pools.filter(|pool| workload.pool.as_ref().is_none_or(|name| *name == pool.name));
+    pools.flat_map(|pool| pool.nodes.iter().map(String::as_str))
+}
+
+/// The pods of a cluster's workloads, by namespace and workload.
+fn pods_of(plane: &Plane<'_>, cluster: &Cluster) -> BTreeMap<(String, String), Vec<Value>> {
+    let mut pods: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
+    for namespace in cluster.namespaces.keys() {
+        for pod in plane.masters.list(&format!("/api/v1/namespaces/{namespace}/pods")) {
+            let workload = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default().to_owned();
+            pods.entry((namespace.clone(), workload)).or_default().push(pod);
+        }
+    }
+    pods
+}
+
+/// Runs a CronJob now, as `kubectl create job --from` does.
+fn run_now(plane: &Plane<'_>, workload: &Workload) {
+    let group = format!("/apis/batch/v1/namespaces/{}", workload.namespace);
+    let cron_job = plane.masters.get(&format!("{group}/cronjobs/{}", workload.name)).ok().unwrap();
+    let template = &cron_job["spec"]["jobTemplate"];
+    let job = json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": format!("{}-now", workload.name),
+            "namespace": workload.namespace,
+            "labels": template["metadata"]["labels"],
+            "ownerReferences": [{
+                "apiVersion": "batch/v1",
+                "kind": "CronJob",
+                "name": workload.name,
+                "uid": cron_job["metadata"]["uid"],
+                "controller": true,
+            }],
+        },
+        "spec": template["spec"],
+    });
+    plane.masters.post(&format!("{group}/jobs"), &job).ok().unwrap();
+}
+
+/// Stands in for the provisioners of storage classes: makes the volume that each claim waits for.
+fn provision_volumes(plane: &Plane<'_>) {
+    let classes = plane.masters.list("/apis/storage.k8s.io/v1/storageclasses");
+    let late: Vec<&Value> =
+        classes.iter().filter(|class| class["volumeBindingMode"] == "WaitForFirstConsumer").map(|class| &class["metadata"]["name"]).collect();
+    for claim in plane.masters.list("/api/v1/persistentvolumeclaims") {
+        let (metadata, spec) = (&claim["metadata"], &claim["spec"]);
+        let waits = late.contains(&&spec["storageClassName"]) && metadata["annotations"][SELECTED_NODE].is_null();
+        if claim["status"]["phase"] != "Pending" || waits {
+            continue;
+        }
+        let name = format!("volume-{}", metadata["uid"].as_str().unwrap());
+        let volume = json!({
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": { "name": name },
+            "spec": {
+                "capacity": spec["resources"]["requests"],
+                "accessModes": spec["accessModes"],
+                "storageClassName": spec["storageClassName"],
+                "csi": { "driver": "tests.ringfence.example", "volumeHandle": name },
+                "claimRef": {
+                    "apiVersion": "v1",
+                    "kind": "PersistentVolumeClaim",
+                    "name": metadata["name"],
+                    "namespace": metadata["namespace"],
+                    "uid": metadata["uid"],
+                },
+            },
+        });
+        let made = plane.masters.post("/api/v1/persistentvolumes", &volume);
+        // Made in an earlier look, and not bound yet.
+        assert!(made.is_ok() || made.status == 409, "{}", made.message());
+    }
+}
