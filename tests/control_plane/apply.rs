@@ -24,8 +24,8 @@ pub fn layers(built: &BTreeMap<String, Vec<Value>>, cluster: &str) -> Layers {
 /// What came of applying.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// The resource version of each object, by its path.
-    pub versions: BTreeMap<String, String>,
+    /// Each object as the server has it, by its path.
+    pub objects: BTreeMap<String, Value>,
     /// What was refused or warned about.
     pub complaints: Vec<String>,
 }
@@ -36,7 +36,7 @@ pub fn apply(plane: &Plane<'_>, layers: &Layers) -> Applied {
     for objects in layers.values() {
         for object in objects {
             match apply_object(plane, object) {
-                Ok((path, version)) => drop(applied.versions.insert(path, version)),
+                Ok((path, object)) => drop(applied.objects.insert(path, object)),
                 Err(complaint) => applied.complaints.push(complaint),
             }
         }
@@ -47,8 +47,8 @@ pub fn apply(plane: &Plane<'_>, layers: &Layers) -> Applied {
     applied
 }
 
-/// Applies one object: its path and its resource version, or why it was refused or warned about.
-pub fn apply_object(plane: &Plane<'_>, object: &Value) -> Result<(String, String), String> {
+/// Applies one object: its path and what the server has of it, or why it was refused or warned about.
+pub fn apply_object(plane: &Plane<'_>, object: &Value) -> Result<(String, Value), String> {
     let path = plane.resources.path(object)?;
     let request = format!("{path}?fieldManager={MANAGER}&fieldValidation=Strict&force=true");
     let answer = plane.masters.patch(&request, Patch::Apply, object);
@@ -57,7 +57,7 @@ pub fn apply_object(plane: &Plane<'_>, object: &Value) -> Result<(String, String
     if !warnings.is_empty() {
         return Err(format!("{}: warning: {warnings}", describe(object)));
     }
-    Ok((path, applied["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()))
+    Ok((path, applied))
 }
 
 fn is_policy(object: &Value) -> bool {

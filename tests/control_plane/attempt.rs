@@ -46,6 +46,8 @@ pub struct Attempt {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Request {
+    /// Reads what is at a path.
+    pub read: Option<String>,
     /// Creates an object.
     pub create: Option<Value>,
     /// Changes an object by a merge patch that names it.

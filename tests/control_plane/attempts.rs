@@ -145,26 +145,28 @@ impl Ground<'_> {
                 traces.before.push((path, before));
             }
         };
-        match request {
-            Request { create: Some(object), merge: None, replace: None, delete: None, .. } => {
+        let Request { read, create, merge, replace, delete, .. } = request;
+        match (read, create, merge, replace, delete) {
+            (Some(path), None, None, None, None) => client.get(path),
+            (None, Some(object), None, None, None) => {
                 if request.at.is_none() {
                     traces.made.push(self.path(object));
                 }
                 client.post(&at(object, self.plane.resources.collection(object).unwrap()), object)
             }
-            Request { merge: Some(object), create: None, replace: None, delete: None, .. } => {
+            (None, None, Some(object), None, None) => {
                 keep(object, traces);
                 client.patch(&at(object, self.path(object)), Patch::Merge, object)
             }
-            Request { replace: Some(object), create: None, merge: None, delete: None, .. } => {
+            (None, None, None, Some(object), None) => {
                 keep(object, traces);
                 client.put(&at(object, self.path(object)), object)
             }
-            Request { delete: Some(object), create: None, merge: None, replace: None, .. } => {
+            (None, None, None, None, Some(object)) => {
                 keep(object, traces);
                 client.delete(&at(object, self.path(object)))
             }
-            _ => panic!("a request is one of create, merge, replace, delete"),
+            _ => panic!("a request is one of read, create, merge, replace, delete"),
         }
     }
 
@@ -173,20 +175,24 @@ impl Ground<'_> {
         for path in traces.made.iter().rev() {
             masters.delete(path);
         }
-        for (path, object) in traces.before.iter().rev() {
+        for (path, object) in traces.before.iter().rev().filter(|(path, _)| !traces.made.contains(path)) {
             let mut object = object.clone();
             for key in ["resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"] {
                 object["metadata"].as_object_mut().unwrap().remove(key);
             }
             let back = if masters.get(path).is_ok() { masters.put(path, &object) } else { masters.post(path.rsplit_once('/').unwrap().0, &object) };
-            // What was made by this attempt and then changed by it is gone.
-            assert!(back.is_ok() || traces.made.contains(path), "{path} cannot be put back: {}", back.message());
+            assert!(back.is_ok(), "{path} cannot be put back: {}", back.message());
         }
         for path in &traces.made {
             until(&format!("{path} is gone"), PATIENCE, || (masters.get(path).status == 404).then_some(()));
         }
-        for pod in pods.flat_map(|pods| self.pods(pods)) {
-            masters.delete(&self.path(&pod));
+        // Those of the tree's own workloads stay.
+        for pods in pods.filter(|_| !traces.made.is_empty()) {
+            until("its pods are gone", PATIENCE, || {
+                let left = self.all_pods(pods);
+                left.iter().for_each(|pod| drop(masters.delete(&self.path(pod))));
+                left.is_empty().then_some(())
+            });
         }
     }
 
@@ -250,13 +256,17 @@ impl Ground<'_> {
 
     /// The pods that are meant, those aside that are about to go.
     fn pods(&self, pods: &PodRef) -> Vec<Value> {
+        self.all_pods(pods).into_iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect()
+    }
+
+    fn all_pods(&self, pods: &PodRef) -> Vec<Value> {
         let namespace = format!("/api/v1/namespaces/{}/pods", pods.namespace);
-        let found = match (&pods.name, &pods.label) {
+        let found: Vec<Value> = match (&pods.name, &pods.label) {
             (Some(name), None) => self.plane.masters.get(&format!("{namespace}/{name}")).ok().into_iter().collect(),
             (None, Some(label)) => self.plane.masters.list(&format!("{namespace}?labelSelector={label}")),
             _ => panic!("pods are meant by a name or by a label"),
         };
-        found.into_iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).map(with_kind).collect()
+        found.into_iter().map(with_kind).collect()
     }
 
     fn tier_of(&self, verdict: &Verdict) -> Option<&str> {

@@ -124,6 +124,7 @@ fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, wit
     command.args(["--service-account-issuer", "https://kubernetes.default.svc", "--authorization-mode", "Node,RBAC"]);
     command.args(["--service-cluster-ip-range", "10.96.0.0/16", "--endpoint-reconciler-type", "none"]);
     // What every distribution that the trees are written for turns on, and the server alone does not.
+    command.arg("--allow-privileged");
     if !without_plugins.contains(&"NodeRestriction") {
         command.args(["--enable-admission-plugins", "NodeRestriction"]);
     }

@@ -1,7 +1,7 @@
 //! One cluster's tree on one control plane: applied, scheduled, asked about, used, attacked, restarted.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
@@ -19,6 +19,9 @@ use crate::{mistakes, nodes, permissions, restart, scheduling};
 
 /// How many mistakes are made in the objects of a cluster.
 const MISTAKES: usize = 150;
+
+/// The last test of a session: the control plane has outlived all of it, with every control put back.
+const ALIVE: &str = "alive";
 
 /// A cluster, its tree and what is to be tried on it.
 pub struct Session<'a> {
@@ -39,7 +42,7 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// The names of its tests.
     pub fn names(&self) -> Vec<String> {
-        let fixed = ["accepted", "scheduled", "strays", "permissions", "mistakes", "restart"].map(str::to_owned).into_iter();
+        let fixed = ["accepted", "scheduled", "strays", "permissions", "mistakes", "restart", ALIVE].map(str::to_owned).into_iter();
         let attacks = self.attacks.iter().map(|attack| attack_name(attack));
         let uses = self.uses.iter().map(|attempt| use_name(attempt));
         fixed.chain(uses).chain(attacks).map(|test| format!("{}/{test}", self.name)).collect()
@@ -47,72 +50,63 @@ impl Session<'_> {
 
     /// Runs those of its tests that are wanted, and says their verdicts.
     pub fn run(&self, judges: &Judges, etcd: &Etcd, wanted: &dyn Fn(&str) -> bool, say: &dyn Fn(&str, Verdict)) {
-        let wanted = |test: &str| wanted(&format!("{}/{test}", self.name));
-        let said = |test: &str, verdict: Verdict| {
-            if wanted(test) {
-                say(&format!("{}/{test}", self.name), verdict);
-            }
-        };
-        let plane = match guarded(|| Ok(Plane::start(judges, etcd, &self.name.replace('/', "-")))) {
-            Ok(plane) => plane,
-            Err(why) => return self.names().iter().filter(|name| wanted(name)).for_each(|name| say(name, Err(why.clone()))),
-        };
-        let accepted = guarded(|| accepted(&plane, &self.layers));
-        let usable = accepted.is_ok();
-        said("accepted", accepted);
-        if !usable {
-            let prefix = format!("{}/", self.name);
-            let others = self.names().into_iter().filter(|name| !name.ends_with("/accepted"));
-            return others.for_each(|name| said(name.trim_start_matches(&prefix), Err("the tree was not accepted".to_owned())));
+        let tests = Tests { session: &self.name, wanted, say, said: RefCell::default() };
+        let stopped = guarded(|| self.run_on(&Plane::start(judges, etcd, &self.name.replace('/', "-")), &tests));
+        // Whatever stopped the session has stopped all tests that were still to come.
+        for name in self.names() {
+            tests.say(&name[self.name.len() + 1..], || stopped.clone().and(Err("it was never tried".to_owned())));
+        }
+    }
+
+    fn run_on(&self, plane: &Plane<'_>, tests: &Tests<'_>) -> Verdict {
+        let accepted = guarded(|| accepted(plane, &self.layers));
+        tests.say("accepted", || accepted.clone());
+        if accepted.is_err() {
+            return Err("the tree was not accepted".to_owned());
         }
         plane.start_components();
-        nodes::add(&plane, &self.cluster);
-        let test = |test: &str, look: &dyn Fn() -> Verdict| {
-            if wanted(test) {
-                said(test, guarded(look));
-            }
-        };
-        test("scheduled", &|| none("pods are not on their tier's nodes", scheduling::misplaced(&plane, &self.cluster)));
-        test("strays", &|| none("pods without placement are on a tier's nodes", scheduling::strays(&plane, &self.cluster)));
-        test("permissions", &|| permissions::verdict(&plane, &self.cluster));
-        test("mistakes", &|| mistakes::verdict(&plane, &self.cluster, &self.objects(), MISTAKES));
-        plane.masters.post(crate::attempts::BINDINGS, &unlimited(&administrator())).ok().unwrap();
-        let ground = Ground { plane: &plane, cluster: &self.cluster, layers: &self.layers };
+        nodes::add(plane, &self.cluster);
+        tests.say("scheduled", || none("pods are not on their tier's nodes", scheduling::misplaced(plane, &self.cluster)));
+        tests.say("strays", || none("pods without placement are on a tier's nodes", scheduling::strays(plane, &self.cluster)));
+        tests.say("permissions", || permissions::verdict(plane, &self.cluster));
+        tests.say("mistakes", || mistakes::verdict(plane, &self.cluster, &self.objects(), MISTAKES));
+        plane.masters.post(crate::attempts::BINDINGS, &unlimited(&administrator())).ok()?;
+        let ground = Ground { plane, cluster: &self.cluster, layers: &self.layers };
         for attempt in &self.uses {
-            test(&use_name(attempt), &|| ground.goes_through(attempt));
+            tests.say(&use_name(attempt), || ground.goes_through(attempt));
         }
-        let attacks = self.attacks.iter().filter(|attack| wanted(&attack_name(attack))).copied().collect();
-        self.attack(&ground, attacks, &said);
-        test("restart", &|| restart::survives(&plane));
+        self.attack(&ground, tests)?;
+        tests.say("restart", || restart::survives(plane));
         plane.assert_alive();
+        tests.say(ALIVE, || Ok(()));
+        Ok(())
     }
 
     /// Tries attacks: each with every control in place, then all that one control stops without it.
-    fn attack(&self, ground: &Ground<'_>, attacks: Vec<&Attempt>, said: &dyn Fn(&str, Verdict)) {
+    fn attack(&self, ground: &Ground<'_>, tests: &Tests<'_>) -> Verdict {
         let mut by_control: BTreeMap<&str, Vec<&Attempt>> = BTreeMap::new();
-        for attack in attacks {
-            match guarded(|| ground.stopped(attack)) {
+        for attack in self.attacks.iter().filter(|attack| tests.want(&attack_name(attack))) {
+            let stopped = guarded(|| ground.stopped(attack));
+            match stopped {
                 Ok(()) => by_control.entry(attack.control()).or_default().push(attack),
-                failed => said(&attack_name(attack), failed),
+                failed => tests.say(&attack_name(attack), || failed),
             }
         }
         for (name, attacks) in by_control {
-            let Some(control) = self.controls.get(name) else {
-                attacks.iter().for_each(|attack| said(&attack_name(attack), Err(format!("controls.yaml has no `{name}`"))));
-                continue;
-            };
-            let by: Vec<User> = attacks.iter().map(|attack| attack.by.clone()).fold(Vec::new(), |mut by, user| {
-                if !by.contains(&user) {
-                    by.push(user);
+            let control = self.controls.get(name).ok_or_else(|| format!("controls.yaml has no `{name}`"))?;
+            let mut by: Vec<User> = Vec::new();
+            for attack in &attacks {
+                if !by.contains(&attack.by) {
+                    by.push(attack.by.clone());
                 }
-                by
-            });
+            }
             ground.take_away(control, &by);
             for attack in &attacks {
-                said(&attack_name(attack), guarded(|| ground.succeeds(attack)));
+                tests.say(&attack_name(attack), || ground.succeeds(attack));
             }
             ground.put_back(control, &by);
         }
+        Ok(())
     }
 
     fn objects(&self) -> Vec<Value> {
@@ -120,17 +114,46 @@ impl Session<'_> {
     }
 }
 
+/// The tests of a session: which are wanted, and which have their verdict.
+struct Tests<'a> {
+    session: &'a str,
+    wanted: &'a dyn Fn(&str) -> bool,
+    say: &'a dyn Fn(&str, Verdict),
+    said: RefCell<BTreeSet<String>>,
+}
+
+impl Tests<'_> {
+    fn want(&self, test: &str) -> bool {
+        (self.wanted)(&format!("{}/{test}", self.session))
+    }
+
+    /// Looks for the verdict of a test that is wanted and has none yet, and says it.
+    fn say(&self, test: &str, look: impl FnOnce() -> Verdict) {
+        if self.want(test) && self.said.borrow_mut().insert(test.to_owned()) {
+            (self.say)(&format!("{}/{test}", self.session), guarded(look));
+        }
+    }
+}
+
 /// Every object is accepted without a warning, layer after layer, and a second time nothing changes.
 pub fn accepted(plane: &Plane<'_>, layers: &Layers) -> Verdict {
     let first = apply::apply(plane, layers);
     none("objects are not accepted as they are", first.complaints)?;
-    if first.versions.is_empty() {
+    if first.objects.is_empty() {
         return Err("there is no object in the tree".to_owned());
     }
     let second = apply::apply(plane, layers);
     none("objects are not accepted a second time", second.complaints)?;
-    let changed = first.versions.iter().filter(|(path, version)| second.versions.get(*path) != Some(version));
-    none("objects change when they are applied again", changed.map(|(path, _)| path.clone()).collect())
+    let changed = first.objects.iter().filter(|(path, object)| content(object) != content(&second.objects[*path]));
+    let changed = changed.map(|(path, object)| format!("{path}\n{object}\n{}", second.objects[path]));
+    none("objects change when they are applied again", changed.collect())
+}
+
+/// An object without its version: the server writes some claims a second time though nothing in them is other than before.
+fn content(object: &Value) -> Value {
+    let mut object = object.clone();
+    object["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+    object
 }
 
 /// A verdict from what was found, which should be nothing.
