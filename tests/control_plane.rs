@@ -68,7 +68,7 @@ use session::{Session, guarded};
 use stated::Cluster;
 
 /// How many control planes live at a time.
-const THREADS: usize = 2;
+const THREADS: usize = 3;
 /// The test of random fleets.
 const FLEETS: &str = "random/fleets";
 
@@ -100,7 +100,10 @@ fn main() -> ExitCode {
         controls: &controls,
         cluster,
     });
-    let units: Vec<Unit<'_>> = sessions.map(|session| Unit::Cluster(Box::new(session))).chain([Unit::Fleets]).collect();
+    // What takes longest begins first.
+    let mut sessions: Vec<_> = sessions.collect();
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
+    let units: Vec<Unit<'_>> = [Unit::Fleets].into_iter().chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)))).collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();

@@ -1,6 +1,6 @@
 //! Applies a cluster's tree, in the order of its layers, as the tools of delivery do: server-side, each object on its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -19,6 +19,11 @@ pub fn layers(built: &BTreeMap<String, Vec<Value>>, cluster: &str) -> Layers {
     let prefix = format!("clusters/{cluster}/");
     let layers = built.iter().filter_map(|(folder, objects)| Some((folder.strip_prefix(&prefix)?, objects)));
     layers.filter(|(layer, _)| !layer.contains('/')).map(|(layer, objects)| (layer.to_owned(), objects.clone())).collect()
+}
+
+/// The API groups of the objects of a cluster.
+pub fn groups(layers: &Layers) -> BTreeSet<&str> {
+    layers.values().flatten().filter_map(|object| Some(object["apiVersion"].as_str()?.split_once('/')?.0)).collect()
 }
 
 /// What came of applying.

@@ -1,4 +1,4 @@
-//! Custom resource definitions of others, which every control plane has.
+//! Custom resource definitions of others: installed once, and there on every control plane whose tree has objects of their groups.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::waiting::until;
 
-/// The control plane whose objects every other begins with.
+/// The control plane that has all definitions.
 pub const BASE: &str = "base";
 
 /// Starts an API server, gives it all definitions, and leaves what it then has in etcd.
 pub fn install(judges: &Judges, etcd: &Etcd) {
-    let plane = Plane::start(judges, etcd, BASE);
+    let plane = Plane::start_empty(judges, etcd, BASE);
     for definition in judges.definitions() {
         apply_object(&plane, &definition).unwrap();
     }
@@ -25,4 +25,10 @@ pub fn install(judges: &Judges, etcd: &Etcd) {
         };
         plane.masters.list(path).iter().all(established).then_some(())
     });
+}
+
+/// The API group of the definition that a key of etcd holds, if it holds one.
+pub fn group(key: &str) -> Option<&str> {
+    let (_, name) = key.split_once("/customresourcedefinitions/")?;
+    name.split_once('.').map(|(_, group)| group)
 }

@@ -45,8 +45,8 @@ impl Etcd {
         Self { _daemon: daemon, scratch, address: client, agent }
     }
 
-    /// Gives a prefix what another has: an API server that starts on it finds all that the other's has written.
-    pub fn copy(&self, from: &str, to: &str) {
+    /// Gives a prefix what another has, those keys aside that are not wanted: an API server that starts on it finds what the other's has written.
+    pub fn copy(&self, from: &str, to: &str, wanted: impl Fn(&str) -> bool) {
         // All keys that begin with `/FROM/`.
         let (from, to) = (format!("/{from}/"), format!("/{to}/"));
         let (mut next, end) = (from.clone(), format!("{}0", &from[..from.len() - 1]));
@@ -55,9 +55,9 @@ impl Etcd {
             let pairs = page["kvs"].as_array().cloned().unwrap_or_default();
             let Some(last) = pairs.last() else { return };
             next = format!("{}\0", decode(&last["key"]));
-            let puts = pairs.iter().map(|pair| {
-                let key = decode(&pair["key"]);
-                json!({ "requestPut": { "key": encode(&format!("{to}{}", &key[from.len()..])), "value": pair["value"] } })
+            let pairs = pairs.iter().map(|pair| (decode(&pair["key"]), &pair["value"])).filter(|(key, _)| wanted(key));
+            let puts = pairs.map(|(key, value)| {
+                json!({ "requestPut": { "key": encode(&format!("{to}{}", &key[from.len()..])), "value": value } })
             });
             self.ask("txn", &json!({ "success": puts.collect::<Vec<_>>() }));
         }

@@ -39,8 +39,9 @@ fn holds(judges: &Judges, etcd: &Etcd, fleet: &Fleet) -> Verdict {
     project.generate();
     let built = judges.build(&project.output())?;
     for cluster in Cluster::all(&project.root).into_iter().filter(|cluster| !cluster.workloads.is_empty()) {
-        let plane = Plane::start(judges, etcd, &format!("fleet-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
-        accepted(&plane, &apply::layers(&built, &cluster.name))?;
+        let layers = apply::layers(&built, &cluster.name);
+        let plane = Plane::start(judges, etcd, &format!("fleet-{}", NEXT.fetch_add(1, Ordering::Relaxed)), &apply::groups(&layers));
+        accepted(&plane, &layers)?;
         plane.start_components();
         nodes::add(&plane, &cluster);
         none("pods are not on their tier's nodes", scheduling::misplaced(&plane, &cluster))?;

@@ -1,13 +1,14 @@
 //! A control plane: a real API server, scheduler and controller manager. There are no kubelets, so nothing ever runs.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::client::{Client, User};
 use crate::daemon::Daemon;
-use crate::definitions::BASE;
+use crate::definitions::{self, BASE};
 use crate::etcd::Etcd;
 use crate::judges::Judges;
 use crate::resources::Resources;
@@ -38,11 +39,14 @@ pub struct Plane<'a> {
 }
 
 impl<'a> Plane<'a> {
-    /// Starts an API server of that name, with the objects of [`BASE`] unless that is its own name.
-    pub fn start(judges: &'a Judges, etcd: &'a Etcd, name: &str) -> Self {
-        if name != BASE {
-            etcd.copy(BASE, name);
-        }
+    /// Starts an API server of that name that has the definitions of these API groups, taken from [`install`](crate::definitions::install).
+    pub fn start(judges: &'a Judges, etcd: &'a Etcd, name: &str, groups: &BTreeSet<&str>) -> Self {
+        etcd.copy(BASE, name, |key| definitions::group(key).is_none_or(|group| groups.contains(group)));
+        Self::start_empty(judges, etcd, name)
+    }
+
+    /// Starts an API server of that name that has nothing yet.
+    pub fn start_empty(judges: &'a Judges, etcd: &'a Etcd, name: &str) -> Self {
         let folder = etcd.scratch.path().join(name);
         fs::create_dir_all(&folder).unwrap();
         let key = judges.program("private-key").output().unwrap();

@@ -51,7 +51,8 @@ impl Session<'_> {
     /// Runs those of its tests that are wanted, and says their verdicts.
     pub fn run(&self, judges: &Judges, etcd: &Etcd, wanted: &dyn Fn(&str) -> bool, say: &dyn Fn(&str, Verdict)) {
         let tests = Tests { session: &self.name, wanted, say, said: RefCell::default() };
-        let stopped = guarded(|| self.run_on(&Plane::start(judges, etcd, &self.name.replace('/', "-")), &tests));
+        let start = || Plane::start(judges, etcd, &self.name.replace('/', "-"), &apply::groups(&self.layers));
+        let stopped = guarded(|| self.run_on(&start(), &tests));
         // Whatever stopped the session has stopped all tests that were still to come.
         for name in self.names() {
             tests.say(&name[self.name.len() + 1..], || stopped.clone().and(Err("it was never tried".to_owned())));
