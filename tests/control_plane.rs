@@ -25,6 +25,8 @@ mod fleets;
 mod guardrails;
 #[path = "control_plane/judges.rs"]
 mod judges;
+#[path = "control_plane/lifetime.rs"]
+mod lifetime;
 #[path = "control_plane/mistakes.rs"]
 mod mistakes;
 #[path = "control_plane/nodes.rs"]
@@ -33,6 +35,8 @@ mod nodes;
 mod permissions;
 #[path = "control_plane/plane.rs"]
 mod plane;
+#[path = "control_plane/prometheus.rs"]
+mod prometheus;
 #[path = "control_plane/resources.rs"]
 mod resources;
 #[path = "control_plane/restart.rs"]
@@ -48,6 +52,7 @@ mod waiting;
 
 #[path = "support/arguments.rs"]
 mod arguments;
+#[allow(dead_code, reason = "shared; this uses a part")]
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/random.rs"]
@@ -57,7 +62,10 @@ mod runner;
 #[path = "support/small_fleet.rs"]
 mod small_fleet;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+
+use serde_json::Value;
 
 use arguments::Arguments;
 use etcd::Etcd;
@@ -67,15 +75,26 @@ use runner::Verdict;
 use session::{Session, guarded};
 use stated::Cluster;
 
-/// How many control planes live at a time.
+/// How many control planes live at a time: each waits more than it works.
 const THREADS: usize = 3;
-/// The test of random fleets.
 const FLEETS: &str = "random/fleets";
+const RULES: &str = "sample/rules";
+const LIFETIME: &str = "lifetime";
 
 /// What a thread does at a time.
 enum Unit<'a> {
-    Cluster(Box<Session<'a>>),
     Fleets,
+    Cluster(Box<Session<'a>>),
+    Rules,
+    Lifetime,
+}
+
+/// What all units share.
+struct Suite {
+    judges: Judges,
+    etcd: Etcd,
+    /// The sample's trees, as kustomize builds them.
+    built: BTreeMap<String, Vec<Value>>,
 }
 
 fn main() -> ExitCode {
@@ -89,46 +108,60 @@ fn main() -> ExitCode {
     };
     let project = Project::of(&repository().join("inventory"));
     project.generate();
-    let built = judges.build(&project.output()).unwrap();
+    let built = match judges.build(&project.output()) {
+        Ok(built) => built,
+        Err(why) => return runner::fail(&why),
+    };
     let [attacks, uses] = ["attacks", "uses"].map(|folder| attempt::all(&repository().join("tests").join(folder)));
     let controls = attempt::controls(&repository().join("tests/attacks"));
-    let sessions = Cluster::all(&project.root).into_iter().map(|cluster| Session {
-        name: format!("sample/{}", cluster.name),
-        layers: apply::layers(&built, &cluster.name),
-        attacks: attacks.iter().filter(|attack| attack.cluster == cluster.name).collect(),
-        uses: uses.iter().filter(|attempt| attempt.cluster == cluster.name).collect(),
-        controls: &controls,
-        cluster,
-    });
+    let mut sessions: Vec<_> = Cluster::all(&project.root)
+        .into_iter()
+        .map(|cluster| Session {
+            name: format!("sample/{}", cluster.name),
+            layers: apply::layers(&built, &cluster.name),
+            attacks: attacks.iter().filter(|attack| attack.cluster == cluster.name).collect(),
+            uses: uses.iter().filter(|attempt| attempt.cluster == cluster.name).collect(),
+            controls: &controls,
+            cluster,
+        })
+        .collect();
+    let tried: usize = sessions.iter().map(|session| session.attacks.len() + session.uses.len()).sum();
+    if tried != attacks.len() + uses.len() {
+        return runner::fail("an attempt names a cluster that the sample fleet does not have");
+    }
     // What takes longest begins first.
-    let mut sessions: Vec<_> = sessions.collect();
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
-    let units: Vec<Unit<'_>> = [Unit::Fleets].into_iter().chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)))).collect();
+    let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
+    let units: Vec<Unit<'_>> = [Unit::Fleets].into_iter().chain(sessions).chain([Unit::Rules, Unit::Lifetime]).collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
-    let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();
     let names: Vec<String> = units.iter().flat_map(Unit::names).filter(|name| wanted(name)).collect();
     if arguments.list {
         return runner::list(names.iter().map(String::as_str));
     }
-    let etcd = Etcd::start(&judges);
-    definitions::install(&judges, &etcd);
+    let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();
+    let suite = Suite { etcd: Etcd::start(&judges), judges, built };
+    definitions::install(&suite.judges, &suite.etcd);
     session::keep_panics();
-    runner::run(&units, THREADS, names.len(), total - names.len(), |unit, say| unit.run(&judges, &etcd, &wanted, say))
+    runner::run(&units, THREADS, names.len(), total - names.len(), |unit, say| unit.run(&suite, &wanted, say))
 }
 
 impl Unit<'_> {
     fn names(&self) -> Vec<String> {
         match self {
-            Self::Cluster(session) => session.names(),
             Self::Fleets => vec![FLEETS.to_owned()],
+            Self::Cluster(session) => session.names(),
+            Self::Rules => vec![RULES.to_owned()],
+            Self::Lifetime => vec![LIFETIME.to_owned()],
         }
     }
 
-    fn run(&self, judges: &Judges, etcd: &Etcd, wanted: &dyn Fn(&str) -> bool, say: &dyn Fn(&str, Verdict)) {
+    fn run(&self, suite: &Suite, wanted: &dyn Fn(&str) -> bool, say: &dyn Fn(&str, Verdict)) {
         match self {
-            Self::Cluster(session) => session.run(judges, etcd, wanted, say),
-            Self::Fleets => say(FLEETS, guarded(|| fleets::verdict(judges, etcd))),
+            Self::Fleets => say(FLEETS, guarded(|| fleets::verdict(&suite.judges, &suite.etcd))),
+            Self::Cluster(session) => session.run(&suite.judges, &suite.etcd, wanted, say),
+            Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
+            Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }
     }
 }

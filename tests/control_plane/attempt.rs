@@ -35,7 +35,7 @@ pub struct Attempt {
     #[serde(default)]
     pub before: Vec<Request>,
     /// What is tried.
-    pub attempt: Request,
+    pub request: Request,
     /// What stops it: only of attacks.
     pub stopped: Option<Stopped>,
     /// Where the pod then is: only of honest uses that make one.
@@ -129,9 +129,8 @@ pub fn all(folder: &Path) -> Vec<Attempt> {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     entries.sort();
     for path in entries {
-        let mut attempt: Attempt = read(&path.join("attempt.yaml"));
-        attempt.name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        attempts.push(attempt);
+        let attempt: Attempt = read(&path.join("attempt.yaml"));
+        attempts.push(Attempt { name: path.file_name().unwrap().to_str().unwrap().to_owned(), ..attempt });
     }
     attempts
 }

@@ -38,8 +38,6 @@ pub enum Patch {
     Apply,
     /// JSON merge patch.
     Merge,
-    /// A list of JSON patch operations.
-    Json,
 }
 
 /// What the server said.
@@ -94,7 +92,6 @@ impl Client {
         let kind = match how {
             Patch::Apply => "application/apply-patch+yaml",
             Patch::Merge => "application/merge-patch+json",
-            Patch::Json => "application/json-patch+json",
         };
         self.send(&Method::PATCH, path, Some(change), kind)
     }
@@ -114,7 +111,7 @@ impl Client {
         }
     }
 
-    /// Whether somebody may do something, as the server's authorizers see it (a SubjectAccessReview).
+    /// Whether somebody may do something, as the server's authorizers see it (a `SubjectAccessReview`).
     pub fn may(&self, who: &User, attributes: &Value) -> bool {
         let review = serde_json::json!({
             "apiVersion": "authorization.k8s.io/v1",

@@ -13,18 +13,21 @@ use crate::runner::Verdict;
 use crate::session::{accepted, guarded, none};
 use crate::small_fleet::{Fleet, fleet};
 use crate::stated::Cluster;
-use crate::{nodes, scheduling};
+use crate::{mistakes, nodes, permissions, scheduling};
 
 /// So many fleets.
-const FLEETS: u32 = 3;
+const FLEETS: u32 = 4;
+/// So many mistakes in the objects of each cluster.
+const MISTAKES: usize = 30;
 /// A failing fleet is made smaller at most so often.
-const SHRINKS: u32 = 30;
+const SHRINKS: u32 = 12;
 
 /// Random fleets, the same in every run; one that fails is made as small as it goes.
 pub fn verdict(judges: &Judges, etcd: &Etcd) -> Verdict {
     let config = Config { cases: FLEETS, max_shrink_iters: SHRINKS, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]));
-    let result = runner.run(&fleet(), |fleet| guarded(|| holds(judges, etcd, &fleet)).map_err(proptest::test_runner::TestCaseError::fail));
+    let result =
+        runner.run(&fleet(3, 1), |fleet| guarded(|| holds(judges, etcd, &fleet)).map_err(proptest::test_runner::TestCaseError::fail));
     result.map_err(|error| match error {
         TestError::Fail(why, fleet) => {
             format!("{why}\nthe smallest inventory that fails:\n{}", fleet.inventory().into_values().collect::<String>())
@@ -44,8 +47,10 @@ fn holds(judges: &Judges, etcd: &Etcd, fleet: &Fleet) -> Verdict {
         accepted(&plane, &layers)?;
         plane.start_components();
         nodes::add(&plane, &cluster);
-        none("pods are not on their tier's nodes", scheduling::misplaced(&plane, &cluster))?;
-        none("pods without placement are on a tier's nodes", scheduling::strays(&plane, &cluster))?;
+        none("pods are not on their tier's nodes", &scheduling::misplaced(&plane, &cluster))?;
+        permissions::verdict(&plane, &cluster)?;
+        mistakes::verdict(&plane, &cluster, &layers.values().flatten().cloned().collect::<Vec<_>>(), MISTAKES)?;
+        none("pods without placement are on a tier's nodes", &scheduling::strays(&plane, &cluster))?;
     }
     Ok(())
 }

@@ -11,11 +11,13 @@ use crate::runner::Verdict;
 use crate::session::none;
 use crate::stated::Cluster;
 
-/// What the published schemas demand and the server does without: it takes 0 for the value of a PriorityClass that states none.
-const STRICTER: [(&str, &str); 1] = [("PriorityClass", "/value")];
+/// What the published schemas demand and the server fills in: 0 for the value, its own group of roles.
+const STRICTER: [(&str, &str); 3] =
+    [("PriorityClass", "/value"), ("RoleBinding", "/roleRef/apiGroup"), ("ClusterRoleBinding", "/roleRef/apiGroup")];
 
-/// A mistake, and where.
+/// A mistake, and the JSON pointer of where it is.
 #[derive(Debug)]
+#[expect(dead_code, reason = "messages print it")]
 enum Mistake {
     /// A field's name has a letter too much.
     Misspelt(String),
@@ -42,9 +44,12 @@ struct Outcome {
 pub fn verdict(plane: &Plane<'_>, cluster: &Cluster, objects: &[Value], count: usize) -> Verdict {
     let seed = cluster.name.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
     let outcome = ask(plane, cluster, objects, seed, count);
-    none("mistakes on which our schema and the server disagree", outcome.disagreements)?;
+    none("mistakes on which our schema and the server disagree", &outcome.disagreements)?;
     if outcome.refused == 0 || outcome.admitted == 0 {
-        return Err(format!("this shows nothing: {} refused, {} admitted, {} against a rule", outcome.refused, outcome.admitted, outcome.rules));
+        return Err(format!(
+            "this shows nothing: {} refused, {} admitted, {} against a rule",
+            outcome.refused, outcome.admitted, outcome.rules
+        ));
     }
     Ok(())
 }
@@ -63,7 +68,11 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster, objects: &[Value], seed: u64, count
         let mistake = make(&mut object, &mut random);
         let ours = schemas.check(cluster.minor, &object);
         let path = plane.resources.path(&object).unwrap();
-        let answer = plane.masters.patch(&format!("{path}?fieldManager=mistakes&fieldValidation=Strict&force=true&dryRun=All"), Patch::Apply, &object);
+        let answer = plane.masters.patch(
+            &format!("{path}?fieldManager=mistakes&fieldValidation=Strict&force=true&dryRun=All"),
+            Patch::Apply,
+            &object,
+        );
         if let Mistake::Missing(at) = &mistake
             && STRICTER.iter().any(|(kind, field)| object["kind"] == *kind && at == field)
         {
@@ -75,9 +84,15 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster, objects: &[Value], seed: u64, count
             // 422 is what the server's validation says, after the object was read.
             (None, false) if answer.status == 422 => outcome.rules += 1,
             (Some(problem), true) => {
-                outcome.disagreements.push(format!("{}: {mistake:?}: the server admits it, ours says {}", describe(&object), problem.message));
+                outcome.disagreements.push(format!(
+                    "{}: {mistake:?}: the server admits it, ours says {}",
+                    describe(&object),
+                    problem.message
+                ));
             }
-            (None, false) => outcome.disagreements.push(format!("{}: {mistake:?}: only the server refuses it: {}", describe(&object), answer.message())),
+            (None, false) => {
+                outcome.disagreements.push(format!("{}: {mistake:?}: only the server refuses it: {}", describe(&object), answer.message()));
+            }
         }
     }
     outcome
@@ -90,8 +105,10 @@ fn make(object: &mut Value, random: &mut Random) -> Mistake {
         maps(object, String::new(), &mut places);
         let place = pick(&places, random).clone();
         let map = object.pointer_mut(&place).and_then(Value::as_object_mut).unwrap();
-        let fields: Vec<String> = map.keys().filter(|key| !(place.is_empty() && ["apiVersion", "kind", "metadata"].contains(&key.as_str()))).cloned().collect();
-        let fields: Vec<String> = fields.into_iter().filter(|key| !(place == "/metadata" && ["name", "namespace"].contains(&key.as_str()))).collect();
+        let fields: Vec<String> =
+            map.keys().filter(|key| !(place.is_empty() && ["apiVersion", "kind", "metadata"].contains(&key.as_str()))).cloned().collect();
+        let fields: Vec<String> =
+            fields.into_iter().filter(|key| !(place == "/metadata" && ["name", "namespace"].contains(&key.as_str()))).collect();
         if fields.is_empty() {
             continue;
         }
@@ -145,6 +162,7 @@ fn pick<'a, T>(items: &'a [T], random: &mut Random) -> &'a T {
     &items[below(random, items.len())]
 }
 
+#[expect(clippy::cast_sign_loss, reason = "no fraction is negative")]
 fn below(random: &mut Random, count: usize) -> usize {
-    (random.fraction() * count as f64) as usize
+    (random.fraction() * f64::from(u32::try_from(count).unwrap())) as usize
 }

@@ -67,14 +67,14 @@ impl Session<'_> {
         }
         plane.start_components();
         nodes::add(plane, &self.cluster);
-        tests.say("scheduled", || none("pods are not on their tier's nodes", scheduling::misplaced(plane, &self.cluster)));
-        tests.say("strays", || none("pods without placement are on a tier's nodes", scheduling::strays(plane, &self.cluster)));
+        tests.say("scheduled", || none("pods are not on their tier's nodes", &scheduling::misplaced(plane, &self.cluster)));
+        tests.say("strays", || none("pods without placement are on a tier's nodes", &scheduling::strays(plane, &self.cluster)));
         tests.say("permissions", || permissions::verdict(plane, &self.cluster));
         tests.say("mistakes", || mistakes::verdict(plane, &self.cluster, &self.objects(), MISTAKES));
         plane.masters.post(crate::attempts::BINDINGS, &unlimited(&administrator())).ok()?;
         let ground = Ground { plane, cluster: &self.cluster, layers: &self.layers };
         for attempt in &self.uses {
-            tests.say(&use_name(attempt), || ground.goes_through(attempt));
+            tests.say(&use_name(attempt), || ground.goes_through(attempt).map_err(|why| attempt.says(&why)));
         }
         self.attack(&ground, tests)?;
         tests.say("restart", || restart::survives(plane));
@@ -90,7 +90,7 @@ impl Session<'_> {
             let stopped = guarded(|| ground.stopped(attack));
             match stopped {
                 Ok(()) => by_control.entry(attack.control()).or_default().push(attack),
-                failed => tests.say(&attack_name(attack), || failed),
+                Err(why) => tests.say(&attack_name(attack), || Err(attack.says(&why))),
             }
         }
         for (name, attacks) in by_control {
@@ -103,7 +103,7 @@ impl Session<'_> {
             }
             ground.take_away(control, &by);
             for attack in &attacks {
-                tests.say(&attack_name(attack), || ground.succeeds(attack));
+                tests.say(&attack_name(attack), || ground.succeeds(attack).map_err(|why| attack.says(&why)));
             }
             ground.put_back(control, &by);
         }
@@ -139,15 +139,15 @@ impl Tests<'_> {
 /// Every object is accepted without a warning, layer after layer, and a second time nothing changes.
 pub fn accepted(plane: &Plane<'_>, layers: &Layers) -> Verdict {
     let first = apply::apply(plane, layers);
-    none("objects are not accepted as they are", first.complaints)?;
+    none("objects are not accepted as they are", &first.complaints)?;
     if first.objects.is_empty() {
         return Err("there is no object in the tree".to_owned());
     }
     let second = apply::apply(plane, layers);
-    none("objects are not accepted a second time", second.complaints)?;
+    none("objects are not accepted a second time", &second.complaints)?;
     let changed = first.objects.iter().filter(|(path, object)| content(object) != content(&second.objects[*path]));
     let changed = changed.map(|(path, object)| format!("{path}\n{object}\n{}", second.objects[path]));
-    none("objects change when they are applied again", changed.collect())
+    none("objects change when they are applied again", &changed.collect::<Vec<_>>())
 }
 
 /// An object without its version: the server writes some claims a second time though nothing in them is other than before.
@@ -158,7 +158,7 @@ fn content(object: &Value) -> Value {
 }
 
 /// A verdict from what was found, which should be nothing.
-pub fn none(what: &str, found: Vec<String>) -> Verdict {
+pub fn none(what: &str, found: &[String]) -> Verdict {
     if found.is_empty() { Ok(()) } else { Err(format!("{} {what}:\n{}", found.len(), found.join("\n"))) }
 }
 

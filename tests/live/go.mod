@@ -1,4 +1,5 @@
-// The programs that judge what Ringfence generates, pinned. Kustomize 5.8.2 and later ask for Go 1.27.
+// The programs that judge what Ringfence generates, pinned: every module at the version that this Kubernetes itself is built with. Kustomize 5.8.2 and
+// later ask for Go 1.27.
 module ringfence.example/judge
 
 go 1.26.0

@@ -37,11 +37,11 @@ pub struct Fleet {
     workloads: Vec<Workload>,
 }
 
-/// Any small fleet.
-pub fn fleet() -> impl Strategy<Value = Fleet> {
-    let tier = (any::<bool>(), 1..3_usize, prop_oneof![Just("baseline"), Just("restricted")])
+/// Any small fleet of so many tiers at most, and of so many clusters for each tier.
+pub fn fleet(tiers: usize, clusters: usize) -> impl Strategy<Value = Fleet> {
+    let tier = (any::<bool>(), 1..=clusters, prop_oneof![Just("baseline"), Just("restricted")])
         .prop_map(|(alone, clusters, pod_security)| Tier { alone, clusters, pod_security });
-    let tiers = prop::collection::vec(tier, 1..=4);
+    let tiers = prop::collection::vec(tier, 1..=tiers);
     let workloads = prop::collection::vec(workload(), 0..8);
     (tiers, workloads).prop_map(|(tiers, workloads)| Fleet { tiers, workloads })
 }

@@ -14,7 +14,7 @@ fn any_small_fleet_checks_clean_generates_and_builds() {
     let judge = judge();
     let config = Config { cases: FLEETS, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[8; 32]));
-    let result = runner.run(&fleet(), |fleet| {
+    let result = runner.run(&fleet(4, 2), |fleet| {
         let project = Project::new(&fleet.inventory());
         project.run(["check"]).expect(0);
         let tree = project.generate();
