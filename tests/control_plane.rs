@@ -63,6 +63,7 @@ mod runner;
 mod small_fleet;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -85,6 +86,7 @@ const LIFETIME: &str = "lifetime";
 enum Unit<'a> {
     Fleets,
     Cluster(Box<Session<'a>>),
+    Application(PathBuf),
     Rules,
     Lifetime,
 }
@@ -132,7 +134,9 @@ fn main() -> ExitCode {
     // What takes longest begins first.
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
-    let units: Vec<Unit<'_>> = [Unit::Fleets].into_iter().chain(sessions).chain([Unit::Rules, Unit::Lifetime]).collect();
+    let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
+    let units: Vec<Unit<'_>> =
+        [Unit::Fleets].into_iter().chain(sessions).chain(applications).chain([Unit::Rules, Unit::Lifetime]).collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let names: Vec<String> = units.iter().flat_map(Unit::names).filter(|name| wanted(name)).collect();
@@ -151,6 +155,7 @@ impl Unit<'_> {
         match self {
             Self::Fleets => vec![FLEETS.to_owned()],
             Self::Cluster(session) => session.names(),
+            Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
         }
@@ -158,8 +163,9 @@ impl Unit<'_> {
 
     fn run(&self, suite: &Suite, wanted: &dyn Fn(&str) -> bool, say: &dyn Fn(&str, Verdict)) {
         match self {
-            Self::Fleets => say(FLEETS, guarded(|| fleets::verdict(&suite.judges, &suite.etcd))),
+            Self::Fleets => say(FLEETS, guarded(|| fleets::random(&suite.judges, &suite.etcd))),
             Self::Cluster(session) => session.run(&suite.judges, &suite.etcd, wanted, say),
+            Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -125,14 +125,20 @@ pub fn administrator() -> User {
 
 /// The attempts in a folder, by name.
 pub fn all(folder: &Path) -> Vec<Attempt> {
-    let mut attempts = Vec::new();
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
-    entries.sort();
-    for path in entries {
-        let attempt: Attempt = read(&path.join("attempt.yaml"));
-        attempts.push(Attempt { name: path.file_name().unwrap().to_str().unwrap().to_owned(), ..attempt });
-    }
-    attempts
+    folders(folder).iter().map(|path| Attempt { name: name(path), ..read(&path.join("attempt.yaml")) }).collect()
+}
+
+/// The folders in a folder, by name.
+pub fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// A folder's own name.
+pub fn name(folder: &Path) -> String {
+    folder.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
 /// How each control is taken away.

@@ -1,5 +1,7 @@
-//! Any small valid inventory makes trees that the real programs take and act on as the inventory says.
+//! Inventories beside the sample: random ones, and applications of the real world. The real programs take their trees, and act on them as
+//! the inventory says.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
@@ -11,7 +13,7 @@ use crate::plane::Plane;
 use crate::program::Project;
 use crate::runner::Verdict;
 use crate::session::{accepted, guarded, none};
-use crate::small_fleet::{Fleet, fleet};
+use crate::small_fleet::fleet;
 use crate::stated::Cluster;
 use crate::{mistakes, nodes, permissions, scheduling};
 
@@ -23,11 +25,12 @@ const MISTAKES: usize = 30;
 const SHRINKS: u32 = 12;
 
 /// Random fleets, the same in every run; one that fails is made as small as it goes.
-pub fn verdict(judges: &Judges, etcd: &Etcd) -> Verdict {
+pub fn random(judges: &Judges, etcd: &Etcd) -> Verdict {
     let config = Config { cases: FLEETS, max_shrink_iters: SHRINKS, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]));
-    let result =
-        runner.run(&fleet(3, 1), |fleet| guarded(|| holds(judges, etcd, &fleet)).map_err(proptest::test_runner::TestCaseError::fail));
+    let result = runner.run(&fleet(3, 1), |fleet| {
+        guarded(|| holds(judges, etcd, &Project::new(&fleet.inventory()))).map_err(proptest::test_runner::TestCaseError::fail)
+    });
     result.map_err(|error| match error {
         TestError::Fail(why, fleet) => {
             format!("{why}\nthe smallest inventory that fails:\n{}", fleet.inventory().into_values().collect::<String>())
@@ -36,9 +39,13 @@ pub fn verdict(judges: &Judges, etcd: &Etcd) -> Verdict {
     })
 }
 
-fn holds(judges: &Judges, etcd: &Etcd, fleet: &Fleet) -> Verdict {
+/// The project in a folder.
+pub fn application(judges: &Judges, etcd: &Etcd, folder: &Path) -> Verdict {
+    holds(judges, etcd, &Project::of(&folder.join("inventory")))
+}
+
+fn holds(judges: &Judges, etcd: &Etcd, project: &Project) -> Verdict {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let project = Project::new(&fleet.inventory());
     project.generate();
     let built = judges.build(&project.output())?;
     for cluster in Cluster::all(&project.root).into_iter().filter(|cluster| !cluster.workloads.is_empty()) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::plane::Plane;
 use crate::stated::{Cluster, Workload};
-use crate::waiting::until;
+use crate::waiting::{seen_within, until};
 
 /// How long controllers and the scheduler may take for all pods of a cluster.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -40,26 +40,31 @@ pub fn wait_for(plane: &Plane<'_>, namespace: &str, name: &str) -> Verdict {
     until(&format!("the scheduler's verdict on {namespace}/{name}"), PATIENCE, || verdict(&plane.masters.get(&path).body))
 }
 
-/// Waits until every workload has its pods and each of them a verdict, and says which of them is where it must not be.
+/// Waits until every workload has its pods and each of them a node, and says which of them is where it must not be, or nowhere.
 pub fn misplaced(plane: &Plane<'_>, cluster: &Cluster) -> Vec<String> {
     for workload in cluster.workloads.iter().filter(|workload| workload.kind == WorkloadKind::CronJob) {
         run_now(plane, workload);
     }
-    let pods = until("every workload has its pods, and each pod a verdict", PATIENCE, || {
+    let mut pods = BTreeMap::new();
+    seen_within(PATIENCE, || {
         provision_volumes(plane);
-        let pods = pods_of(plane, cluster);
+        pods = pods_of(plane, cluster);
         let complete = |workload: &Workload| {
-            let pods = pods.get(&(workload.namespace.clone(), workload.name.clone())).map_or(&[][..], Vec::as_slice);
+            let pods = pods.get(&workload.key()).map_or(&[][..], Vec::as_slice);
             let least = if workload.kind == WorkloadKind::DaemonSet { home(cluster, workload).count() } else { 1 };
-            pods.len() >= least && pods.iter().all(|pod| verdict(pod).is_some())
+            pods.len() >= least && pods.iter().all(|pod| matches!(verdict(pod), Some(Verdict::On(_))))
         };
-        cluster.workloads.iter().all(complete).then_some(pods)
+        cluster.workloads.iter().all(complete).then_some(())
     });
     let mut misplaced = Vec::new();
     for workload in &cluster.workloads {
-        for pod in &pods[&(workload.namespace.clone(), workload.name.clone())] {
+        let pods = pods.remove(&workload.key()).unwrap_or_default();
+        if pods.is_empty() {
+            misplaced.push(format!("{}/{} has no pods", workload.namespace, workload.name));
+        }
+        for pod in pods {
             let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-            match verdict(pod) {
+            match verdict(&pod) {
                 Some(Verdict::On(node)) if home(cluster, workload).any(|at_home| at_home == node) => {}
                 other => misplaced.push(format!("{}/{name} of the tier {}: {other:?}", workload.namespace, workload.tier)),
             }

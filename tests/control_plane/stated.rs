@@ -127,6 +127,13 @@ impl Cluster {
     }
 }
 
+impl Workload {
+    /// Its namespace and its name.
+    pub fn key(&self) -> (String, String) {
+        (self.namespace.clone(), self.name.clone())
+    }
+}
+
 impl Rule {
     fn of(rule: &inventory::pod::ApiRule) -> Self {
         let texts = |list: &[ringfence::source::Spanned<String>]| list.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
