@@ -103,7 +103,8 @@ fn main() -> ExitCode {
     // What takes longest begins first.
     let mut sessions: Vec<_> = sessions.collect();
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
-    let units: Vec<Unit<'_>> = [Unit::Fleets].into_iter().chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)))).collect();
+    let units: Vec<Unit<'_>> =
+        [Unit::Fleets].into_iter().chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)))).collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();

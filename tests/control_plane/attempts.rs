@@ -75,7 +75,8 @@ impl Ground<'_> {
         if let Some(prefix) = &control.namespace_labels {
             for namespace in namespaces() {
                 let labels = namespace["metadata"]["labels"].as_object().unwrap().keys().filter(|key| key.starts_with(prefix.as_str()));
-                let change = json!({ "metadata": { "labels": labels.map(|key| (key.clone(), Value::Null)).collect::<serde_json::Map<_, _>>() } });
+                let change =
+                    json!({ "metadata": { "labels": labels.map(|key| (key.clone(), Value::Null)).collect::<serde_json::Map<_, _>>() } });
                 self.plane.masters.patch(&self.path(namespace), Patch::Merge, &change).ok().unwrap();
             }
         }
@@ -125,7 +126,9 @@ impl Ground<'_> {
         let administrator = self.plane.client(&crate::attempt::administrator());
         let mut result = Ok(());
         for request in &attempt.before {
-            result = result.and_then(|()| self.send(&administrator, request, &mut traces).ok().map(drop)).map_err(|why| format!("before: {why}"));
+            result = result
+                .and_then(|()| self.send(&administrator, request, &mut traces).ok().map(drop))
+                .map_err(|why| format!("before: {why}"));
         }
         let result = result.and_then(|()| look(self.send(&self.plane.client(&attempt.by), &attempt.attempt, &mut traces)));
         let pods = attempt.pod.iter().chain(attempt.stopped.iter().filter_map(|stopped| stopped.pods.as_ref()));
@@ -180,7 +183,11 @@ impl Ground<'_> {
             for key in ["resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"] {
                 object["metadata"].as_object_mut().unwrap().remove(key);
             }
-            let back = if masters.get(path).is_ok() { masters.put(path, &object) } else { masters.post(path.rsplit_once('/').unwrap().0, &object) };
+            let back = if masters.get(path).is_ok() {
+                masters.put(path, &object)
+            } else {
+                masters.post(path.rsplit_once('/').unwrap().0, &object)
+            };
             assert!(back.is_ok(), "{path} cannot be put back: {}", back.message());
         }
         for path in &traces.made {
@@ -323,7 +330,8 @@ pub const BINDINGS: &str = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindin
 
 /// Makes somebody an administrator.
 pub fn unlimited(user: &User) -> Value {
-    let (kind, name) = user.groups.first().filter(|_| !user.user.starts_with("system:")).map_or(("User", &user.user), |group| ("Group", group));
+    let (kind, name) =
+        user.groups.first().filter(|_| !user.user.starts_with("system:")).map_or(("User", &user.user), |group| ("Group", group));
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",

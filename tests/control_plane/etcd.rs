@@ -56,9 +56,8 @@ impl Etcd {
             let Some(last) = pairs.last() else { return };
             next = format!("{}\0", decode(&last["key"]));
             let pairs = pairs.iter().map(|pair| (decode(&pair["key"]), &pair["value"])).filter(|(key, _)| wanted(key));
-            let puts = pairs.map(|(key, value)| {
-                json!({ "requestPut": { "key": encode(&format!("{to}{}", &key[from.len()..])), "value": value } })
-            });
+            let puts = pairs
+                .map(|(key, value)| json!({ "requestPut": { "key": encode(&format!("{to}{}", &key[from.len()..])), "value": value } }));
             self.ask("txn", &json!({ "success": puts.collect::<Vec<_>>() }));
         }
     }

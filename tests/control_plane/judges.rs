@@ -65,5 +65,8 @@ impl Judges {
 
 /// The documents of a YAML stream.
 fn documents(text: &str) -> Vec<Value> {
-    serde_yaml::Deserializer::from_str(text).map(|document| Value::deserialize(document).unwrap()).filter(|value| !value.is_null()).collect()
+    serde_yaml::Deserializer::from_str(text)
+        .map(|document| Value::deserialize(document).unwrap())
+        .filter(|value| !value.is_null())
+        .collect()
 }

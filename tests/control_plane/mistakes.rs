@@ -44,7 +44,10 @@ pub fn verdict(plane: &Plane<'_>, cluster: &Cluster, objects: &[Value], count: u
     let outcome = ask(plane, cluster, objects, seed, count);
     none("mistakes on which our schema and the server disagree", outcome.disagreements)?;
     if outcome.refused == 0 || outcome.admitted == 0 {
-        return Err(format!("this shows nothing: {} refused, {} admitted, {} against a rule", outcome.refused, outcome.admitted, outcome.rules));
+        return Err(format!(
+            "this shows nothing: {} refused, {} admitted, {} against a rule",
+            outcome.refused, outcome.admitted, outcome.rules
+        ));
     }
     Ok(())
 }
@@ -63,7 +66,11 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster, objects: &[Value], seed: u64, count
         let mistake = make(&mut object, &mut random);
         let ours = schemas.check(cluster.minor, &object);
         let path = plane.resources.path(&object).unwrap();
-        let answer = plane.masters.patch(&format!("{path}?fieldManager=mistakes&fieldValidation=Strict&force=true&dryRun=All"), Patch::Apply, &object);
+        let answer = plane.masters.patch(
+            &format!("{path}?fieldManager=mistakes&fieldValidation=Strict&force=true&dryRun=All"),
+            Patch::Apply,
+            &object,
+        );
         if let Mistake::Missing(at) = &mistake
             && STRICTER.iter().any(|(kind, field)| object["kind"] == *kind && at == field)
         {
@@ -75,9 +82,15 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster, objects: &[Value], seed: u64, count
             // 422 is what the server's validation says, after the object was read.
             (None, false) if answer.status == 422 => outcome.rules += 1,
             (Some(problem), true) => {
-                outcome.disagreements.push(format!("{}: {mistake:?}: the server admits it, ours says {}", describe(&object), problem.message));
+                outcome.disagreements.push(format!(
+                    "{}: {mistake:?}: the server admits it, ours says {}",
+                    describe(&object),
+                    problem.message
+                ));
             }
-            (None, false) => outcome.disagreements.push(format!("{}: {mistake:?}: only the server refuses it: {}", describe(&object), answer.message())),
+            (None, false) => {
+                outcome.disagreements.push(format!("{}: {mistake:?}: only the server refuses it: {}", describe(&object), answer.message()))
+            }
         }
     }
     outcome
@@ -90,8 +103,10 @@ fn make(object: &mut Value, random: &mut Random) -> Mistake {
         maps(object, String::new(), &mut places);
         let place = pick(&places, random).clone();
         let map = object.pointer_mut(&place).and_then(Value::as_object_mut).unwrap();
-        let fields: Vec<String> = map.keys().filter(|key| !(place.is_empty() && ["apiVersion", "kind", "metadata"].contains(&key.as_str()))).cloned().collect();
-        let fields: Vec<String> = fields.into_iter().filter(|key| !(place == "/metadata" && ["name", "namespace"].contains(&key.as_str()))).collect();
+        let fields: Vec<String> =
+            map.keys().filter(|key| !(place.is_empty() && ["apiVersion", "kind", "metadata"].contains(&key.as_str()))).cloned().collect();
+        let fields: Vec<String> =
+            fields.into_iter().filter(|key| !(place == "/metadata" && ["name", "namespace"].contains(&key.as_str()))).collect();
         if fields.is_empty() {
             continue;
         }

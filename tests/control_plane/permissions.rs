@@ -102,7 +102,11 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster) -> Outcome {
                 question["namespace"] = (*namespace).into();
                 let expected = *namespace == subject.namespace && subject.rules.iter().any(|rule| rule.covers(&question));
                 let answer = plane.masters.may(&subject.user, &question);
-                if answer { outcome.yes += 1 } else { outcome.no += 1 }
+                if answer {
+                    outcome.yes += 1
+                } else {
+                    outcome.no += 1
+                }
                 if answer != expected {
                     let may = if answer { "may" } else { "may not" };
                     outcome.wrong.push(format!("{:?} {may}: {question}", subject.user));
@@ -120,7 +124,8 @@ fn subjects(cluster: &Cluster) -> Vec<Subject> {
         namespace: String::new(),
         rules: Vec::new(),
     });
-    let accounts = cluster.workloads.iter().map(|workload| (workload.namespace.as_str(), workload.name.as_str(), workload.api_access.clone()));
+    let accounts =
+        cluster.workloads.iter().map(|workload| (workload.namespace.as_str(), workload.name.as_str(), workload.api_access.clone()));
     let defaults = cluster.namespaces.keys().map(|namespace| (namespace.as_str(), "default", Vec::new()));
     let accounts = accounts.chain(defaults).map(|(namespace, name, rules)| Subject {
         user: User {

@@ -152,8 +152,11 @@ fn run_now(plane: &Plane<'_>, workload: &Workload) {
 /// Stands in for the provisioners of storage classes: makes the volume that each claim waits for.
 fn provision_volumes(plane: &Plane<'_>) {
     let classes = plane.masters.list("/apis/storage.k8s.io/v1/storageclasses");
-    let late: Vec<&Value> =
-        classes.iter().filter(|class| class["volumeBindingMode"] == "WaitForFirstConsumer").map(|class| &class["metadata"]["name"]).collect();
+    let late: Vec<&Value> = classes
+        .iter()
+        .filter(|class| class["volumeBindingMode"] == "WaitForFirstConsumer")
+        .map(|class| &class["metadata"]["name"])
+        .collect();
     for claim in plane.masters.list("/api/v1/persistentvolumeclaims") {
         let (metadata, spec) = (&claim["metadata"], &claim["spec"]);
         let waits = late.contains(&&spec["storageClassName"]) && metadata["annotations"][SELECTED_NODE].is_null();

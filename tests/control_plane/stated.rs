@@ -99,7 +99,9 @@ impl Cluster {
             name: pool.name.to_string(),
             tier: pool.tier.as_ref().map(|tier| tier.value.clone()),
             nodes: match pool.nodes.as_slice() {
-                [] => (0..pool.replicas.map_or(1, |replicas| replicas.value)).map(|number| format!("{}-{number}", pool.name.value)).collect(),
+                [] => {
+                    (0..pool.replicas.map_or(1, |replicas| replicas.value)).map(|number| format!("{}-{number}", pool.name.value)).collect()
+                }
                 stated => stated.iter().map(|node| node.to_string()).collect(),
             },
         });

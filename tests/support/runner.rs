@@ -12,7 +12,13 @@ const FAILED: u8 = 101;
 pub type Verdict = Result<(), String>;
 
 /// Runs units of work, so many at a time. Each says the names of its tests and their verdicts as they come.
-pub fn run<U: Sync>(units: &[U], threads: usize, total: usize, filtered: usize, work: impl Fn(&U, &dyn Fn(&str, Verdict)) + Sync) -> ExitCode {
+pub fn run<U: Sync>(
+    units: &[U],
+    threads: usize,
+    total: usize,
+    filtered: usize,
+    work: impl Fn(&U, &dyn Fn(&str, Verdict)) + Sync,
+) -> ExitCode {
     say(&format!("\nrunning {total} test{}", if total == 1 { "" } else { "s" }));
     let next = AtomicUsize::new(0);
     let (sender, verdicts) = mpsc::channel();
