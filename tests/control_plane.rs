@@ -7,6 +7,8 @@
 
 #[path = "control_plane/apply.rs"]
 mod apply;
+#[path = "control_plane/archives.rs"]
+mod archives;
 #[path = "control_plane/attempt.rs"]
 mod attempt;
 #[path = "control_plane/attempts.rs"]
@@ -21,6 +23,8 @@ mod definitions;
 mod etcd;
 #[path = "control_plane/fleets.rs"]
 mod fleets;
+#[path = "control_plane/flux.rs"]
+mod flux;
 #[path = "control_plane/guardrails.rs"]
 mod guardrails;
 #[path = "control_plane/judges.rs"]
@@ -71,6 +75,7 @@ use serde_json::Value;
 use arguments::Arguments;
 use etcd::Etcd;
 use judges::Judges;
+use plane::Plane;
 use program::{Project, repository};
 use runner::Verdict;
 use session::{Session, guarded};
@@ -86,6 +91,7 @@ const LIFETIME: &str = "lifetime";
 enum Unit<'a> {
     Fleets,
     Cluster(Box<Session<'a>>),
+    Flux(Cluster),
     Application(PathBuf),
     Rules,
     Lifetime,
@@ -95,7 +101,9 @@ enum Unit<'a> {
 struct Suite {
     judges: Judges,
     etcd: Etcd,
-    /// The sample's trees, as kustomize builds them.
+    /// The sample, generated.
+    project: Project,
+    /// Its trees, as kustomize builds them.
     built: BTreeMap<String, Vec<Value>>,
 }
 
@@ -116,8 +124,11 @@ fn main() -> ExitCode {
     };
     let [attacks, uses] = ["attacks", "uses"].map(|folder| attempt::all(&repository().join("tests").join(folder)));
     let controls = attempt::controls(&repository().join("tests/attacks"));
-    let mut sessions: Vec<_> = Cluster::all(&project.root)
-        .into_iter()
+    let clusters = Cluster::all(&project.root);
+    let flux = clusters.iter().cloned().map(Unit::Flux);
+    let mut sessions: Vec<_> = clusters
+        .iter()
+        .cloned()
         .map(|cluster| Session {
             name: format!("sample/{}", cluster.name),
             layers: apply::layers(&built, &cluster.name),
@@ -136,7 +147,7 @@ fn main() -> ExitCode {
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
     let units: Vec<Unit<'_>> =
-        [Unit::Fleets].into_iter().chain(sessions).chain(applications).chain([Unit::Rules, Unit::Lifetime]).collect();
+        [Unit::Fleets].into_iter().chain(sessions).chain(flux).chain(applications).chain([Unit::Rules, Unit::Lifetime]).collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let names: Vec<String> = units.iter().flat_map(Unit::names).filter(|name| wanted(name)).collect();
@@ -144,7 +155,7 @@ fn main() -> ExitCode {
         return runner::list(names.iter().map(String::as_str));
     }
     let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();
-    let suite = Suite { etcd: Etcd::start(&judges), judges, built };
+    let suite = Suite { etcd: Etcd::start(&judges), judges, project, built };
     definitions::install(&suite.judges, &suite.etcd);
     session::keep_panics();
     runner::run(&units, THREADS, names.len(), total - names.len(), |unit, say| unit.run(&suite, &wanted, say))
@@ -155,6 +166,7 @@ impl Unit<'_> {
         match self {
             Self::Fleets => vec![FLEETS.to_owned()],
             Self::Cluster(session) => session.names(),
+            Self::Flux(cluster) => vec![format!("flux/{}", cluster.name)],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
@@ -165,9 +177,21 @@ impl Unit<'_> {
         match self {
             Self::Fleets => say(FLEETS, guarded(|| fleets::random(&suite.judges, &suite.etcd))),
             Self::Cluster(session) => session.run(&suite.judges, &suite.etcd, wanted, say),
+            Self::Flux(cluster) => say(&self.names()[0], guarded(|| suite.flux(cluster))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }
+    }
+}
+
+impl Suite {
+    /// Flux brings a cluster of the sample up from nothing.
+    fn flux(&self, cluster: &Cluster) -> Verdict {
+        let layers = apply::layers(&self.built, &cluster.name);
+        let sync = self.built.get(&format!("delivery/flux/{}", cluster.name)).ok_or("there are no sync objects for it")?;
+        let groups = apply::groups(layers.values().flatten().chain(sync));
+        let plane = Plane::start(&self.judges, &self.etcd, &format!("flux-{}", cluster.name), &groups);
+        flux::verdict(&plane, &self.project, &cluster.name, &layers, sync)
     }
 }

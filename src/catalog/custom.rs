@@ -12,6 +12,8 @@ crate::record! {
         pub api_version: Spanned<String>,
         /// The object's kind: `ServiceMonitor`.
         pub kind: Spanned<String>,
+        /// Its resource's name, where that is not the usual plural: `endpoints`.
+        pub plural: Option<String>,
         /// Whether its objects live in a namespace.
         pub namespaced: bool,
         /// Its `OpenAPI` v3 schema, as in the custom resource definition.
@@ -28,6 +30,8 @@ pub struct CustomSchema {
     pub api_version: Spanned<String>,
     /// The object's kind.
     pub kind: Spanned<String>,
+    /// Its resource's name, where that is not the usual plural.
+    pub plural: Option<String>,
     /// Whether its objects live in a namespace.
     pub namespaced: bool,
     /// Its `OpenAPI` v3 schema.
@@ -37,7 +41,7 @@ pub struct CustomSchema {
 impl CustomSchema {
     /// Reads one document of `schema.yaml`.
     pub(super) fn decode(owner: &str, node: &Node, findings: &mut Findings) -> Option<Self> {
-        let SchemaFile { api_version, kind, namespaced, schema } = SchemaFile::decode(node, findings)?;
-        Some(Self { owner: owner.to_owned(), api_version, kind, namespaced, schema })
+        let SchemaFile { api_version, kind, plural, namespaced, schema } = SchemaFile::decode(node, findings)?;
+        Some(Self { owner: owner.to_owned(), api_version, kind, plural, namespaced, schema })
     }
 }

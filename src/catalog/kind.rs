@@ -24,6 +24,8 @@ crate::words! {
         Workload = "workload",
         /// For every gateway, in every cluster that it touches.
         Gateway = "gateway",
+        /// For every instance of Argo CD.
+        ArgocdInstance = "argocd-instance",
     }
 }
 
@@ -43,6 +45,16 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// What must be planned before a kind is, because its templates see what that holds.
+    pub enum After {
+        /// The workloads: `contents` are the kinds of object in the namespace's folder of workloads.
+        Workloads = "workloads",
+        /// All layers: `units` are what is applied as one. Such objects are in no layer, but apply the layers.
+        Layers = "layers",
+    }
+}
+
 crate::record! {
     "a kind"
     /// `kind.yaml` as it is written.
@@ -55,6 +67,8 @@ crate::record! {
         pub scope: Scope,
         /// The layer of its objects; left out for a document.
         pub layer: Option<Layer>,
+        /// What must be planned before; nothing, if left out.
+        pub after: Option<Spanned<After>>,
         /// Where it is written: a template, below the layer's folder, or below the output's root where there is no layer.
         pub path: Spanned<String>,
         /// Whether it is made at all: an expression; always, if left out.
@@ -96,8 +110,10 @@ pub struct Kind {
     pub why: String,
     /// What it repeats over.
     pub scope: Scope,
-    /// The layer; none for a document.
+    /// The layer; none for a document, and for what applies the layers.
     pub layer: Option<Layer>,
+    /// What must be planned before.
+    pub after: Option<After>,
     /// Where it is written: a template.
     pub path: Rule,
     /// Whether it is made: an expression.
@@ -122,6 +138,17 @@ impl Kind {
     /// Reads `kind.yaml`; the templates are added by the caller.
     pub(super) fn decode(id: &str, node: &Node, files: &Files, findings: &mut Findings) -> Option<Self> {
         let file = KindFile::decode(node, findings)?;
+        let fits = |after: &Spanned<After>| match after.value {
+            After::Layers => file.layer.is_none(),
+            After::Workloads => file.layer.is_some_and(|layer| layer != Layer::Workloads),
+        };
+        if let Some(after) = file.after.as_ref().filter(|after| !fits(after)) {
+            let diag =
+                Diag::new(Code::BlueprintInvalid, after.span, format!("`after: {}` does not fit the kind's layer", after.value.as_str()));
+            findings
+                .push(diag.help("What comes after the layers is in none; what comes after the workloads is in another layer than theirs."));
+            return None;
+        }
         let rule = |key: &str, text: Spanned<String>| Rule {
             name: format!("kinds/{id}/kind.yaml#{key}"),
             offset: files.slice(text.span).find(text.as_str()).map(|at| text.span.start + u32::try_from(at).unwrap_or(0)),
@@ -134,6 +161,7 @@ impl Kind {
             why: file.why,
             scope: file.scope,
             layer: file.layer,
+            after: file.after.map(|after| after.value),
             path: rule("path", file.path),
             when: file.when.map(|text| rule("when", text)),
             for_each: file.for_each.map(|text| rule("forEach", text)),
@@ -146,11 +174,16 @@ impl Kind {
         })
     }
 
+    /// Whether it makes objects of Kubernetes that are applied, not a document.
+    pub fn is_manifest(&self) -> bool {
+        self.layer.is_some() || self.after == Some(After::Layers)
+    }
+
     /// Takes a template of the folder.
     pub(super) fn take(&mut self, template: Template, files: &Files, findings: &mut Findings) {
         if template.is_partial() {
             self.partials.push(template);
-        } else if self.layer.is_some() && template.output != Output::Data {
+        } else if self.is_manifest() && template.output != Output::Data {
             let message = format!("`{}` is no manifest, but the kind has a layer", template.name());
             let diag = Diag::new(Code::BlueprintInvalid, files.start(template.file), message);
             findings.push(diag.help("Name it `*.yaml.j2` or `*.yaml.tera`, or leave `layer` out of `kind.yaml` where it is a document."));

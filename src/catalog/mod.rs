@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 pub use control::{Control, ControlFile, Exemptible};
 pub use custom::{CustomSchema, SchemaFile};
-pub use kind::{Kind, KindFile, Layer, Rule, Scope};
+pub use kind::{After, Kind, KindFile, Layer, Rule, Scope};
 pub use template::{Language, Output, Template};
 
 use crate::decode::{Decode, Findings};

@@ -68,6 +68,18 @@ impl Template {
         Some(Self { path: path.to_owned(), language, output: Output::of(path), file, text })
     }
 
+    /// Group and version, and the kind, of the object that it makes, where both stand there in plain text.
+    pub fn object_type(&self) -> Option<(&str, &str)> {
+        let plain = |key: &str| {
+            let mut stated = self.text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+            let value = stated.next()?.trim_end().trim_matches(['"', '\'']);
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-');
+            (stated.next().is_none() && !value.is_empty() && value.chars().all(is_name)).then_some(value)
+        };
+        (self.output == Output::Data).then_some(())?;
+        Some((plain("apiVersion")?, plain("kind")?))
+    }
+
     /// The name within its folder.
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::allowance::{self, Allowance};
 use super::project::{Input, InputArgs};
+use super::scope::Scope;
 use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
 use crate::decode::Findings;
@@ -25,6 +26,11 @@ use crate::tree::{self, Class, Delta, Exclusive, Recorded, Shared, Tree, guard};
 pub struct Args {
     #[command(flatten)]
     input: InputArgs,
+
+    /// Write only this cluster's part: its folders below clusters/, delivery/flux/ and bootstrap/. May be given several times. What several
+    /// clusters share, such as the folder of an Argo CD instance, is written whole; the folders of other clusters stay as they are.
+    #[arg(long = "cluster", value_name = "NAME")]
+    clusters: Vec<String>,
 
     /// The folder of the trees [default: output/ in the project's root]. The site's own Kustomize components are looked for in custom/ beside it.
     #[arg(long, value_name = "DIR")]
@@ -52,8 +58,9 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
     let mut input = Input::read(&args.input, here, terminal)?;
     let output = input.project.output(here, args.output.as_deref())?;
     let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
+    let scope = Scope::new(&args.clusters, &input.inventory)?;
     let mut findings = Findings::new();
-    let rendered = render(&input, args, &custom, terminal, &mut findings)?;
+    let rendered = render(&input, args, &scope, &custom, terminal, &mut findings)?;
     let tree = match rendered {
         Rendered::Tree(tree) => tree,
         Rendered::Printed => {
@@ -68,16 +75,16 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
     let started = Instant::now();
     let mut display = Display { files: std::mem::take(&mut input.files), folder: input.project.display(&output) };
     let outcome = if args.check {
-        check(&output, &tree, &mut display, &mut findings)?
+        check(&output, &tree, &scope, &mut display, &mut findings)?
     } else {
         fs::create_dir_all(&output).map_err(Failure::io("make the folder", &output))?;
-        write(args, &output, &tree, &mut display, &mut findings)?
+        write(args, &output, &tree, &scope, &mut display, &mut findings)?
     };
     input.files = display.files;
     terminal.timing(if args.check { "compare" } else { "write" }, started.elapsed());
     let failed = report(&input, findings, args.input.format, terminal)?;
     if args.input.format == Format::Human {
-        summarise(&tree, &outcome, failed, terminal);
+        summarise(&tree, &scope, &outcome, failed, terminal);
     }
     terminal.timing("all", terminal.elapsed());
     // The process ends soon, and giving back a large fleet piece by piece would only keep people waiting.
@@ -94,7 +101,14 @@ enum Rendered {
 }
 
 /// Resolve, plan, render; each stage only where the ones before it found no error.
-fn render(input: &Input, args: &Args, custom: &Path, terminal: &Terminal, findings: &mut Findings) -> Result<Rendered, Failure> {
+fn render(
+    input: &Input,
+    args: &Args,
+    scope: &Scope,
+    custom: &Path,
+    terminal: &Terminal,
+    findings: &mut Findings,
+) -> Result<Rendered, Failure> {
     let started = Instant::now();
     let model = input.resolve(findings);
     terminal.timing("resolve", started.elapsed());
@@ -106,12 +120,13 @@ fn render(input: &Input, args: &Args, custom: &Path, terminal: &Terminal, findin
         findings.extend(more);
         return Ok(Rendered::Refused);
     }
-    let plan: Plan = plan::plan(&model, &input.catalog, &engine, custom, findings);
+    let mut plan: Plan = plan::plan(&model, &input.catalog, &engine, &input.schemas, custom, findings);
     terminal.timing("plan", started.elapsed());
     if input.sorted(findings.clone()).1 {
         return Ok(Rendered::Refused);
     }
     if args.plan {
+        plan.files.retain(|path, _| scope.holds(path));
         let json = plan::to_json(&plan, &input.catalog, &input.files);
         terminal.data(&format!("{json:#}\n"))?;
         return Ok(Rendered::Printed);
@@ -144,10 +159,10 @@ impl Display {
     }
 }
 
-fn check(output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findings) -> Result<tree::Summary, Failure> {
+fn check(output: &Path, tree: &Tree, scope: &Scope, display: &mut Display, findings: &mut Findings) -> Result<tree::Summary, Failure> {
     let _hold = Shared::take(output)?;
     let recorded = tree::read(output)?;
-    let delta = tree::compare(tree, &recorded, output)?;
+    let delta = scope.of(tree::compare(tree, &recorded, output)?, &recorded);
     if delta.interrupted {
         let place = display.place(tree::PENDING_FILE);
         let diag = Diag::new(Code::DriftInterrupted, place, "a run was interrupted, and the tree may be half old, half new");
@@ -222,10 +237,21 @@ fn in_the_way(path: &str, class: Class, origin: Option<Span>, display: &mut Disp
     })
 }
 
-fn write(args: &Args, output: &Path, tree: &Tree, display: &mut Display, findings: &mut Findings) -> Result<tree::Summary, Failure> {
+fn write(
+    args: &Args,
+    output: &Path,
+    tree: &Tree,
+    scope: &Scope,
+    display: &mut Display,
+    findings: &mut Findings,
+) -> Result<tree::Summary, Failure> {
     let hold = Exclusive::take(output)?;
     let recorded = tree::read(output)?;
-    let delta = tree::compare(tree, &recorded, output)?;
+    let delta = scope.of(tree::compare(tree, &recorded, output)?, &recorded);
+    if delta.interrupted && scope.is_partial() {
+        let message = "a run was interrupted, and what it left may be anywhere in the tree";
+        return Err(Failure::new(message, "Run `ringfence generate` without `--cluster` first: it finishes what was interrupted."));
+    }
     let before = findings.len();
     let refused: Vec<(String, Class)> = delta.refusals(args.force).map(|(path, class)| (path.to_owned(), class)).collect();
     for (path, class) in refused {
@@ -302,12 +328,14 @@ fn instead_of_change(kind: &str) -> String {
 }
 
 /// What was done, in all and by cluster.
-fn summarise(tree: &Tree, done: &tree::Summary, failed: bool, terminal: &Terminal) {
+fn summarise(tree: &Tree, scope: &Scope, done: &tree::Summary, failed: bool, terminal: &Terminal) {
     if failed {
         return;
     }
     let mut clusters: BTreeMap<&str, usize> = BTreeMap::new();
-    for path in tree.files().keys() {
+    let mut files = 0;
+    for path in tree.files().keys().filter(|path| scope.holds(path.as_str())) {
+        files += 1;
         if let Some(cluster) = path.as_str().strip_prefix("clusters/").and_then(|rest| rest.split('/').next()) {
             *clusters.entry(cluster).or_default() += 1;
         }
@@ -317,7 +345,7 @@ fn summarise(tree: &Tree, done: &tree::Summary, failed: bool, terminal: &Termina
     }
     let changed = done.created + done.changed + done.deleted;
     if changed == 0 {
-        terminal.say(format!("All {} of {} are up to date.", count(tree.len(), "file"), count(clusters.len(), "cluster")));
+        terminal.say(format!("All {} of {} are up to date.", count(files, "file"), count(clusters.len(), "cluster")));
     } else {
         terminal.say(format!(
             "{} written, {} changed, {} deleted; {} up to date.",

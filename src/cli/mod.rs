@@ -10,6 +10,7 @@ mod generate;
 mod init;
 mod project;
 mod schema;
+mod scope;
 mod shell;
 mod terminal;
 

@@ -133,6 +133,9 @@ codes! {
     SharedTrust = "shared-trust", Error, "two clusters share a root of trust";
     /// Address ranges of one cluster overlap, so that rules on them cannot tell pods, services and nodes apart.
     NetworkOverlap = "network-overlap", Error, "address ranges of a cluster overlap";
+    /// What `delivery` says contradicts itself: tiers of one cluster that are delivered in different ways, an Argo CD instance that would run in
+    /// two clusters or have two namespaces. Its objects would reach the wrong cluster, or nobody would apply them.
+    DeliveryContradiction = "delivery-contradiction", Error, "a delivery that contradicts itself";
     /// The cluster only warns and logs: policies of `enforcement: audit` stop nothing. Meant for a roll-out on a cluster that lives.
     EnforcementAudit = "enforcement-audit", Warning, "a cluster whose policies only warn";
 
@@ -207,6 +210,9 @@ codes! {
     ManifestSchema = "manifest-schema", Error, "a rendered object that Kubernetes would refuse";
     /// Two blueprints, or one twice, make the same object in one cluster.
     DuplicateObject = "duplicate-object", Error, "one object made twice";
+    /// A file or component that no sync object would apply: each namespace's workloads are delivered on their own, by an identity that can
+    /// write nowhere else, so what lies beside their folders would be left out in silence.
+    NotDelivered = "not-delivered", Error, "a file that nothing would apply";
     /// Two owners plan one path, or one plans a file where the other plans a folder.
     PathClash = "path-clash", Error, "a path planned twice";
     /// A blueprint's path leads outside its folder or holds characters that are not portable.

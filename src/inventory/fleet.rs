@@ -45,8 +45,12 @@ record! {
     "a repository"
     /// A git repository.
     pub struct Repository {
-        /// Its address; no user or password in it.
+        /// Its address, by https, http or ssh; no password in it.
         pub url: Spanned<Url>,
+        /// Where in it the trees are; `output` if left out, `.` for its root.
+        pub path: Option<Spanned<String>>,
+        /// The Secret with which Flux reads it, in the namespace of its controllers; none where everybody may read it.
+        pub secret: Option<Spanned<DnsSubdomain>>,
     }
 }
 
@@ -54,19 +58,22 @@ record! {
     "an environment"
     /// What an environment follows: promotion is a merge.
     pub struct Environment {
-        /// A branch or tag.
+        /// A branch; or a whole reference such as `refs/tags/v1`. `main` if left out.
         pub revision: Option<Spanned<String>>,
     }
 }
 
 record! {
     "`delivery`"
-    /// Which sync objects to write; either or both.
+    /// Which sync objects to write; either, both or none. The most specific one (the cluster's, else its tier's, else the fleet's) says which
+    /// tools there are; what it leaves out of a tool is as the less specific one says.
     pub struct Delivery {
         /// Flux.
         pub flux: Option<Flux>,
         /// Argo CD.
         pub argocd: Option<ArgoCd>,
+        /// The repository, where it is not the fleet's.
+        pub repository: Option<Repository>,
     }
 }
 
@@ -74,9 +81,9 @@ record! {
     "`flux`"
     /// Flux in each cluster.
     pub struct Flux {
-        /// The namespace of its controllers.
+        /// The namespace of its controllers; `flux-system` if left out.
         pub namespace: Option<Spanned<DnsLabel>>,
-        /// The GitRepository: a name that we write from `repository`, or `{existing: NAME}`.
+        /// The GitRepository: a name that we write from `repository`, or `{existing: NAME}`; `fleet` if left out.
         pub source: Option<FluxSource>,
     }
 }
@@ -112,11 +119,11 @@ record! {
     "`argocd`"
     /// An Argo CD instance.
     pub struct ArgoCd {
-        /// The instance's name: a folder below `delivery/argocd/`.
+        /// The instance's name: a folder below `delivery/argocd/`; `main` if left out.
         pub instance: Option<Spanned<DnsLabel>>,
-        /// The namespace of its Applications.
+        /// The namespace of its Applications; `argocd` if left out.
         pub namespace: Option<Spanned<DnsLabel>>,
-        /// Whether it serves the cluster that it runs in.
+        /// Whether it runs in this cluster: at most one cluster of an instance.
         pub in_cluster: Option<Spanned<bool>>,
         /// Whether the instance manages EndpointSlices, which Argo CD leaves out by default.
         pub endpoint_slices: Option<Spanned<bool>>,

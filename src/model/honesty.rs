@@ -13,10 +13,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let connects = || settings().flat_map(|settings| settings.connects.iter().flatten());
     let ports = || settings().flat_map(|settings| settings.ports.iter().flatten());
     let used: Vec<&str> = [
-        (
-            "fleet.repository, fleet.environments, delivery",
-            fleet.repository.is_some() || fleet.environments.is_some() || fleet.delivery.is_some(),
-        ),
         ("identity", fleet.identity.is_some() || clusters.iter().any(|cluster| cluster.identity.is_some())),
         ("monitoring, ports.scrape", fleet.monitoring.is_some() || ports().any(|port| port.scrape.is_some())),
         (

@@ -2,13 +2,14 @@
 
 mod check;
 mod clusters;
+pub mod delivery;
 mod exemptions;
 mod flows;
 mod honesty;
 mod images;
 mod index;
 mod instance;
-mod names;
+pub mod names;
 mod owned;
 mod placement;
 pub mod pod;
@@ -24,7 +25,9 @@ use jiff::civil;
 use rayon::prelude::*;
 
 pub use clusters::{Clusters, Host};
+pub use delivery::Deliveries;
 pub use instance::Instance;
+pub use settings::selects;
 pub use tiers::Tiers;
 
 use crate::catalog::Catalog;
@@ -80,6 +83,8 @@ pub struct Model<'i> {
     pub tiers: Tiers<'i>,
     /// The clusters.
     pub clusters: Clusters<'i>,
+    /// Who applies each cluster's tree.
+    pub deliveries: Deliveries,
     /// Namespaces by cluster and name.
     pub namespaces: BTreeMap<(usize, String), Namespace>,
     /// Workloads on clusters, sorted by cluster, namespace and name.
@@ -98,6 +103,7 @@ pub fn resolve<'i>(
     let fleet = inventory.fleet.as_ref()?;
     let tiers = Tiers::new(inventory, findings);
     let clusters = Clusters::new(inventory, &tiers, findings);
+    let deliveries = Deliveries::new(inventory, &tiers, &clusters, findings);
     let exemptions = Exemptions::new(inventory, catalog, findings);
     check_ends(inventory, options.as_of, options.allow_expired, findings);
     check_names(inventory, findings);
@@ -123,13 +129,13 @@ pub fn resolve<'i>(
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
-    compose(&tiers, &clusters, &namespaces, &instances, inventory, findings);
+    compose(&tiers, &clusters, &deliveries, &namespaces, &instances, inventory, findings);
     flows::check(inventory, &tiers, &clusters, &workloads, &instances, findings);
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }
     findings.extend(honesty::note(inventory, &instances));
-    Some(Model { inventory, fleet, tiers, clusters, namespaces, instances })
+    Some(Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances })
 }
 
 fn resolve_workload<'i>(
@@ -264,6 +270,7 @@ fn check_shared_configs(inventory: &Inventory, exemptions: &Exemptions<'_>, find
 fn compose(
     tiers: &Tiers<'_>,
     clusters: &Clusters<'_>,
+    deliveries: &Deliveries,
     namespaces: &BTreeMap<(usize, String), Namespace>,
     instances: &[Instance<'_>],
     inventory: &Inventory,
@@ -271,12 +278,15 @@ fn compose(
 ) {
     let mut names = Names::default();
     for (at, host) in clusters.all.iter().enumerate() {
-        for (name, span) in platform_namespaces(inventory, host) {
+        for (name, span) in platform_namespaces(inventory, host, deliveries.of(at)) {
             names.take(clusters.name(at), "Namespace", &name, &Spanned::new(format!("the platform's namespace `{name}`"), span), findings);
         }
     }
     for namespace in namespaces.values() {
         check_composed("Namespace", &namespace.name, 63, namespace.origin, findings);
+        if deliveries.of(namespace.cluster).is_some_and(|delivery| delivery.flux.is_some()) {
+            names::check_kustomization(&namespace.name, namespace.origin, findings);
+        }
     }
     for instance in instances {
         let identity = &instance.workload.identity;
@@ -322,23 +332,23 @@ fn longest_name(kind: WorkloadKind) -> usize {
 }
 
 /// Namespaces that the platform team runs on a cluster: outside the tiers.
-fn platform_namespaces(inventory: &Inventory, host: &Host<'_>) -> Vec<(String, Span)> {
+pub fn platform_namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&delivery::Delivery>) -> Vec<(String, Span)> {
     let raw = host.raw;
     let mut names: Vec<(String, Span)> =
         ["kube-system", "kube-public", "kube-node-lease", "default"].into_iter().map(|name| (name.to_owned(), raw.name.span)).collect();
-    let mut add = |name: &Spanned<crate::formats::DnsLabel>| {
-        if !names.iter().any(|(known, _)| known == name.as_str()) {
-            names.push((name.to_string(), name.span));
+    let mut add_at = |name: &str, span: Span| {
+        if !names.iter().any(|(known, _)| known == name) {
+            names.push((name.to_owned(), span));
         }
     };
+    if let Some(delivery) = delivery {
+        delivery.flux.iter().for_each(|flux| add_at(&flux.namespace, delivery.origin));
+        delivery.argocd.iter().for_each(|argocd| add_at(&argocd.namespace, delivery.origin));
+    }
+    let mut add = |name: &Spanned<crate::formats::DnsLabel>| add_at(name.as_str(), name.span);
     raw.platform.iter().flat_map(|platform| &platform.namespaces).for_each(|namespace| add(&namespace.name));
     raw.ingress.iter().for_each(|ingress| add(&ingress.namespace));
     let fleet = inventory.fleet.as_ref();
-    let delivery = raw.delivery.as_ref().or_else(|| fleet.and_then(|fleet| fleet.delivery.as_ref()));
-    if let Some(delivery) = delivery {
-        delivery.flux.iter().flat_map(|flux| &flux.namespace).for_each(&mut add);
-        delivery.argocd.iter().flat_map(|argocd| &argocd.namespace).for_each(&mut add);
-    }
     let monitoring = raw.monitoring.as_ref().or_else(|| fleet.and_then(|fleet| fleet.monitoring.as_ref()));
     monitoring.iter().flat_map(|monitoring| &monitoring.namespace).for_each(add);
     names

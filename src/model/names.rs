@@ -61,3 +61,23 @@ pub fn check_composed_subdomain(kind: &str, name: &str, span: Span, findings: &m
         );
     }
 }
+
+/// The longest name that Flux can put into a label, as it does with that of a `Kustomization`.
+const LONGEST_LABEL: usize = 63;
+
+/// The name of the `Kustomization`, and of the `Application` after the cluster's, of one namespace's part of a layer.
+pub fn unit(layer: &str, namespace: &str) -> String {
+    format!("{layer}.{namespace}")
+}
+
+/// Checks the longest name of a `Kustomization` of a namespace.
+pub fn check_kustomization(namespace: &str, span: Span, findings: &mut Findings) {
+    let name = unit(crate::catalog::Layer::Workloads.as_str(), namespace);
+    if name.len() > LONGEST_LABEL {
+        let message = format!(
+            "the name of the Kustomization `{name}` has {} characters, and Flux puts it into a label of {LONGEST_LABEL}",
+            name.len()
+        );
+        findings.push(Diag::new(Code::ComposedName, span, message).help("Shorten the names that it is composed of."));
+    }
+}

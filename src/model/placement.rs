@@ -2,7 +2,7 @@
 
 use super::clusters::Clusters;
 use super::index::abridged;
-use super::settings::fits;
+use super::settings::selects;
 use super::tiers::Tiers;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -81,11 +81,7 @@ fn no_cluster_is<'a>(what: &str, wanted: &Spanned<String>, known: impl Iterator<
 
 /// Those of `candidates` that a selector means.
 pub fn select(selector: &ClusterSelector, candidates: &[usize], clusters: &Clusters<'_>) -> Vec<usize> {
-    let meant = |at: &usize| match selector {
-        ClusterSelector::Names(names) => names.iter().any(|name| name.value == clusters.name(*at)),
-        ClusterSelector::Matching(wanted) => fits(wanted, clusters.all[*at].raw),
-    };
-    candidates.iter().copied().filter(meant).collect()
+    candidates.iter().copied().filter(|at| selects(selector, clusters.all[*at].raw)).collect()
 }
 
 fn own_names(

@@ -3,6 +3,7 @@
 
 use crate::inventory::cluster::Cluster;
 use crate::inventory::pod::{Probes, Resources, Security};
+use crate::inventory::selector::ClusterSelector;
 use crate::inventory::workload::Settings;
 use crate::source::Spanned;
 use crate::yaml::Node;
@@ -28,6 +29,14 @@ impl<'i> Cascade<'i> {
             cascade.settings = overlaid(&cascade.settings, layer);
         }
         cascade
+    }
+}
+
+/// Whether a selector means a cluster.
+pub fn selects(selector: &ClusterSelector, cluster: &Cluster) -> bool {
+    match selector {
+        ClusterSelector::Names(names) => names.iter().any(|name| name.value == cluster.name.as_str()),
+        ClusterSelector::Matching(wanted) => fits(wanted, cluster),
     }
 }
 

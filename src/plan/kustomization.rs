@@ -7,10 +7,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Content, File, Plan};
-use crate::catalog::Layer;
+use crate::catalog::{Catalog, Layer};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::model::Model;
+use crate::source::Span;
 
 /// Names that kustomize takes for a kustomization.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -30,7 +31,7 @@ pub fn add(plan: &mut Plan, model: &Model<'_>, custom: &Path, findings: &mut Fin
             folders.entry(parts[..depth].join("/")).or_default().insert(parts[depth].to_owned());
         }
     }
-    for host in &model.clusters.all {
+    for (at, host) in model.clusters.all.iter().enumerate() {
         let cluster = host.raw.name.as_str();
         let mut components: BTreeMap<String, String> = BTreeMap::new();
         for layer in Layer::WORDS {
@@ -39,6 +40,11 @@ pub fn add(plan: &mut Plan, model: &Model<'_>, custom: &Path, findings: &mut Fin
                 folders.entry(folder.clone()).or_default();
                 components.insert(folder, format!("../../../../custom/{cluster}/{layer}"));
             }
+        }
+        for namespace in own_components(model, at, custom) {
+            let layer = Layer::Workloads.as_str();
+            let component = format!("../../../../../custom/{cluster}/{layer}/{namespace}");
+            components.insert(format!("clusters/{cluster}/{layer}/{namespace}"), component);
         }
         let prefix = format!("clusters/{cluster}/");
         let of_cluster = folders.range(prefix.clone()..).take_while(|(folder, _)| folder.starts_with(&prefix));
@@ -51,6 +57,33 @@ pub fn add(plan: &mut Plan, model: &Model<'_>, custom: &Path, findings: &mut Fin
             plan.files.insert(format!("{folder}/kustomization.yaml"), file);
         }
     }
+}
+
+/// Adds a kustomization to every folder of objects that apply the layers: `delivery/<tool>/<cluster or instance>`.
+pub fn add_delivery(plan: &mut Plan, catalog: &Catalog) {
+    let mut folders: BTreeMap<String, (BTreeSet<String>, String, Span)> = BTreeMap::new();
+    for (path, file) in &plan.files {
+        let Content::Rendered(objects) = &file.content else { continue };
+        let parts: Vec<&str> = path.split('/').collect();
+        if parts.len() < 4 || parts[0] != "delivery" || !objects.iter().all(|object| catalog.kinds[object.kind].is_manifest()) {
+            continue;
+        }
+        let folder = folders.entry(parts[..3].join("/")).or_insert_with(|| (BTreeSet::new(), file.owner.clone(), file.origin));
+        folder.0.insert(parts[3..].join("/"));
+    }
+    for (folder, (names, owner, origin)) in folders {
+        plan.files.insert(
+            format!("{folder}/kustomization.yaml"),
+            File { owner, origin, content: Content::Kustomization(kustomization(&names, None)) },
+        );
+    }
+}
+
+/// The namespaces of workloads on a cluster for which the site has a component.
+fn own_components(model: &Model<'_>, at: usize, custom: &Path) -> Vec<String> {
+    let folder = custom.join(model.clusters.name(at)).join(Layer::Workloads.as_str());
+    let spaces = model.namespaces.values().filter(|space| space.cluster == at).map(|space| space.name.clone());
+    spaces.filter(|space| has_kustomization(&folder.join(space))).collect()
 }
 
 fn kustomization(names: &BTreeSet<String>, component: Option<&String>) -> Value {
@@ -84,12 +117,37 @@ fn check_custom(model: &Model<'_>, custom: &Path, findings: &mut Findings) {
         for layer in folders(&custom.join(&cluster)) {
             if !Layer::WORDS.contains(&layer.as_str()) {
                 findings.push(unknown(format!("{cluster}/{layer}"), "layer", &layer, Layer::WORDS));
+            } else if layer == Layer::Workloads.as_str() && !has_kustomization(&custom.join(&cluster).join(&layer)) {
+                check_own(model, custom, &cluster, &layer, findings);
             } else if !has_kustomization(&custom.join(&cluster).join(&layer)) {
                 let message = format!("`custom/{cluster}/{layer}` has no `kustomization.yaml`");
                 let diag = Diag::new(Code::UnknownReference, model.fleet.name.span, message);
                 findings.push(diag.help("Write a Kustomize component there (`kind: Component`), or remove the folder."));
             }
         }
+    }
+}
+
+/// Components of single namespaces.
+fn check_own(model: &Model<'_>, custom: &Path, cluster: &str, layer: &str, findings: &mut Findings) {
+    let Some(at) = model.clusters.index.get(cluster) else { return };
+    let used = own_components(model, at, custom);
+    let spaces: Vec<&str> = model.namespaces.values().filter(|space| space.cluster == at).map(|space| space.name.as_str()).collect();
+    let all = folders(&custom.join(cluster).join(layer));
+    for namespace in all.iter().filter(|namespace| !used.contains(namespace)) {
+        let message = format!("`custom/{cluster}/{layer}/{namespace}` is used by nothing");
+        let diag = Diag::new(Code::UnknownReference, model.fleet.name.span, message);
+        findings.push(if spaces.contains(&namespace.as_str()) {
+            diag.help("Write a Kustomize component there (`kind: Component`), or remove the folder.")
+        } else {
+            let known = format!("`{cluster}` has the namespaces: {}.", spaces.join(", "));
+            diag.help(did_you_mean(namespace, spaces.iter().copied()).unwrap_or(known))
+        });
+    }
+    if all.is_empty() {
+        let message = format!("`custom/{cluster}/{layer}` has no `kustomization.yaml`");
+        let diag = Diag::new(Code::UnknownReference, model.fleet.name.span, message);
+        findings.push(diag.help("Write a Kustomize component there (`kind: Component`), or remove the folder."));
     }
 }
 

@@ -1,9 +1,12 @@
 //! The plan: every object's scope, layer, path, template, values and origin, decided before anything is rendered.
 
+mod contents;
+mod delivery;
 mod kustomization;
 mod paths;
 mod print;
 mod subjects;
+mod units;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -12,14 +15,16 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::{After, Catalog, Kind, Layer, Scope};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::model::Model;
 use crate::render::{Engine, Failure, View, ViewValue};
-use crate::schema::Minor;
+use crate::schema::{Minor, Schemas};
 use crate::source::Span;
 use crate::tree::TreePath;
+use contents::Contents;
+use delivery::Known;
 use subjects::Subject;
 
 pub use print::to_json;
@@ -71,42 +76,85 @@ type Placed = (String, String, Planned);
 
 /// Plans the whole tree of a model. `custom` is where a site keeps its own Kustomize components.
 ///
-/// Fails on a defective blueprint alone: an expression that cannot be evaluated, a path that is none, two owners of one path.
-pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, custom: &Path, findings: &mut Findings) -> Plan {
-    let subjects = subjects::all(model);
-    let planned: Vec<(Vec<Placed>, Findings)> = subjects
-        .par_iter()
-        .map(|subject| {
-            let mut findings = Findings::new();
-            let mut objects = Vec::new();
-            for (at, kind) in catalog.kinds.iter().enumerate().filter(|(_, kind)| kind.scope == subject.scope) {
-                match plan_kind(subject, at, kind, engine) {
-                    Ok(more) => objects.extend(more),
-                    Err(failure) => findings.push(failed(failure, subject)),
-                }
-            }
-            (objects, findings)
-        })
-        .collect();
-    let mut plan = Plan::default();
-    let mut defects = Findings::new();
-    for (objects, more) in planned {
-        defects.extend(more);
-        for (path, owner, object) in objects {
-            insert(&mut plan, path, owner, object, catalog, findings);
-        }
+/// What delivers the tree comes last: it may write the kinds of object that the tree has and no others, so these must be known before.
+///
+/// Fails on a defective blueprint alone: an expression that cannot be evaluated, a path that is none, two owners of one path; and on what
+/// nothing would apply.
+pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, schemas: &Schemas, custom: &Path, findings: &mut Findings) -> Plan {
+    let mut subjects = subjects::all(model);
+    let mut planner = Planner { catalog, engine, plan: Plan::default(), defects: Findings::new() };
+    planner.add(&subjects, None, findings);
+    let contents = Contents::of(&planner.plan, model, catalog, schemas, findings);
+    let possible = Contents::possible(catalog, schemas, |layer| layer == Layer::Workloads);
+    for subject in subjects.iter_mut().filter(|subject| subject.scope == Scope::Namespace) {
+        let folder = subject.workloads.clone().unwrap_or_default();
+        let rules = contents::rules(&contents.of_folder(&folder).collect(), &possible);
+        subject.view = std::mem::take(&mut subject.view).with("contents", ViewValue::new(rules));
     }
-    findings.extend(crate::render::once(defects));
-    let order = |planned: &Planned| (catalog.kinds[planned.kind].order, planned.kind, planned.template);
-    for file in plan.files.values_mut() {
-        if let Content::Rendered(objects) = &mut file.content {
-            // Stable: items of one `forEach` keep their order.
-            objects.sort_by_key(order);
-        }
-    }
+    planner.add(&subjects, Some(After::Workloads), findings);
+    planner.sort();
+    kustomization::add(&mut planner.plan, model, custom, findings);
+    units::check(&planner.plan, model, findings);
+    let known = Known {
+        contents: Contents::of(&planner.plan, model, catalog, schemas, &mut Findings::new()),
+        workloads: possible,
+        platform: Contents::possible(catalog, schemas, |layer| layer != Layer::Workloads),
+    };
+    subjects::deliver(&mut subjects, model, &planner.plan, &known);
+    planner.add(&subjects, Some(After::Layers), findings);
+    planner.sort();
+    findings.extend(crate::render::once(planner.defects));
+    let mut plan = planner.plan;
     paths::prefix_free(&plan, catalog, findings);
-    kustomization::add(&mut plan, model, custom, findings);
+    kustomization::add_delivery(&mut plan, catalog);
     plan
+}
+
+/// Plans kinds one group after another.
+struct Planner<'a> {
+    catalog: &'a Catalog,
+    engine: &'a Engine,
+    plan: Plan,
+    defects: Findings,
+}
+
+impl Planner<'_> {
+    /// Plans the kinds that come after the same things, for every subject of their scope.
+    fn add(&mut self, subjects: &[Subject], after: Option<After>, findings: &mut Findings) {
+        let catalog = self.catalog;
+        let planned: Vec<(Vec<Placed>, Findings)> = subjects
+            .par_iter()
+            .map(|subject| {
+                let mut findings = Findings::new();
+                let mut objects = Vec::new();
+                let kinds = catalog.kinds.iter().enumerate();
+                for (at, kind) in kinds.filter(|(_, kind)| kind.scope == subject.scope && kind.after == after) {
+                    match plan_kind(subject, at, kind, self.engine) {
+                        Ok(more) => objects.extend(more),
+                        Err(failure) => findings.push(failed(failure, subject)),
+                    }
+                }
+                (objects, findings)
+            })
+            .collect();
+        for (objects, more) in planned {
+            self.defects.extend(more);
+            for (path, owner, object) in objects {
+                insert(&mut self.plan, path, owner, object, catalog, findings);
+            }
+        }
+    }
+
+    /// Brings the objects of each file into their order.
+    fn sort(&mut self) {
+        let order = |planned: &Planned| (self.catalog.kinds[planned.kind].order, planned.kind, planned.template);
+        for file in self.plan.files.values_mut() {
+            if let Content::Rendered(objects) = &mut file.content {
+                // Stable: items of one `forEach` keep their order.
+                objects.sort_by_key(order);
+            }
+        }
+    }
 }
 
 /// The finding that a blueprint failed for a subject: at the template's line and at the inventory's.
@@ -160,7 +208,7 @@ fn insert(plan: &mut Plan, path: String, owner: String, object: Planned, catalog
         return;
     };
     let Content::Rendered(objects) = &mut file.content else { return };
-    let documents = kind.layer.is_none() || objects.iter().any(|other| catalog.kinds[other.kind].layer.is_none());
+    let documents = !kind.is_manifest() || objects.iter().any(|other| !catalog.kinds[other.kind].is_manifest());
     if file.owner == owner && !documents {
         objects.push(object);
         return;

@@ -26,7 +26,8 @@ pub fn check(path: &str) -> Result<(), &'static str> {
 
 /// Reports a file that stands where another path has a folder.
 pub fn prefix_free(plan: &Plan, catalog: &Catalog, findings: &mut Findings) {
-    for (path, file) in &plan.files {
+    // A folder's kustomization is there because its files are, which are told of themselves.
+    for (path, file) in plan.files.iter().filter(|(_, file)| matches!(file.content, Content::Rendered(_))) {
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         for (parent, other) in parents.filter_map(|parent| plan.files.get(parent).map(|other| (parent, other))) {
             let message = format!("{} plans the folder `{parent}`, which {} plans as a file", file.owner, other.owner);

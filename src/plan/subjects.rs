@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::view;
-use crate::catalog::Scope;
+use super::delivery::Known;
+use super::units::{self, Unit};
+use super::{Plan, delivery, view};
+use crate::catalog::{Layer, Scope};
 use crate::model::{Instance, Model};
 use crate::render::{View, ViewValue};
 use crate::schema::Minor;
@@ -25,6 +27,8 @@ pub struct Subject {
     pub minor: Option<Minor>,
     /// Where the inventory states it.
     pub origin: Span,
+    /// The folder of its workloads, of a namespace.
+    pub workloads: Option<String>,
     /// What templates see.
     pub view: View,
 }
@@ -39,6 +43,7 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
         cluster: None,
         minor: None,
         origin: model.fleet.name.span,
+        workloads: None,
         view: fleet.clone(),
     }];
     let tiers: Vec<Arc<ViewValue>> = (0..model.tiers.all.len()).map(|at| value(view::tier(model, at))).collect();
@@ -49,6 +54,7 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
             cluster: None,
             minor: None,
             origin: tier.name.span,
+            workloads: None,
             view: fleet.clone().with("tier", Arc::clone(shared)),
         });
     }
@@ -67,6 +73,33 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
     subjects
 }
 
+/// Lets what delivers the layers be planned: clusters see their `units`, and every instance of Argo CD is a subject.
+pub fn deliver(subjects: &mut Vec<Subject>, model: &Model<'_>, plan: &Plan, known: &Known) {
+    let mut all: BTreeMap<usize, Vec<Unit>> = BTreeMap::new();
+    for at in (0..model.clusters.all.len()).filter(|at| model.deliveries.of(*at).is_some()) {
+        all.insert(at, units::of_cluster(plan, model, at));
+    }
+    for subject in subjects.iter_mut().filter(|subject| subject.scope == Scope::Cluster) {
+        let Some(at) = subject.cluster.as_ref().and_then(|name| model.clusters.index.get(name)) else { continue };
+        let Some(delivery) = model.deliveries.of(at) else { continue };
+        let units = all.get(&at).into_iter().flatten().map(|unit| unit.view(delivery)).collect();
+        subject.view = std::mem::take(&mut subject.view).with("units", ViewValue::new(units));
+    }
+    let Some(fleet) = subjects.first().map(|fleet| fleet.view.clone()) else { return };
+    for (name, clusters) in model.deliveries.instances() {
+        let origin = clusters.first().and_then(|at| model.deliveries.of(*at)).map_or(model.fleet.name.span, |delivery| delivery.origin);
+        subjects.push(Subject {
+            scope: Scope::ArgocdInstance,
+            owner: format!("argocd-instance {name}"),
+            cluster: None,
+            minor: None,
+            origin,
+            workloads: None,
+            view: fleet.clone().with("argocd", ViewValue::new(delivery::instance(model, name, &clusters, &all, known))),
+        });
+    }
+}
+
 fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
     let mut subjects = Vec::new();
     let host = &model.clusters.all[at];
@@ -79,6 +112,7 @@ fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View
         cluster: Some(cluster.to_owned()),
         minor: Some(host.minor),
         origin,
+        workloads: None,
         view,
     };
     subjects.push(Subject {
@@ -107,7 +141,9 @@ fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View
         let view =
             shared.clone().with("tier", Arc::clone(&tiers[namespace.tier])).with("namespace", value(view::namespace(model, namespace)));
         views.insert(&namespace.name, view.clone());
-        subjects.push(subject(Scope::Namespace, format!("namespace {}", namespace.name), namespace.origin, view));
+        let folder = format!("clusters/{cluster}/{}/{}", Layer::Workloads.as_str(), namespace.name);
+        let subject = subject(Scope::Namespace, format!("namespace {}", namespace.name), namespace.origin, view);
+        subjects.push(Subject { workloads: Some(folder), ..subject });
     }
     for instance in instances {
         let identity = &instance.workload.identity;

@@ -51,7 +51,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
     })
 }
 
-/// `cluster`: name, environment, region, kubernetes, cni, tiers, namespaces, expected (Secrets and ConfigMaps that are taken to exist).
+/// `cluster`: name, environment, region, kubernetes, cni, tiers, namespaces, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
     let mut expected: std::collections::BTreeMap<(&str, &str, &str), Vec<&str>> = std::collections::BTreeMap::new();
@@ -60,6 +60,12 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
             let users = expected.entry((instance.namespace.as_str(), kind, name.as_str())).or_default();
             users.push(instance.workload.identity.name.as_str());
         }
+    }
+    if let Some(delivery) = model.deliveries.of(at)
+        && let (Some(flux), Some(secret)) = (&delivery.flux, &delivery.secret)
+        && flux.written
+    {
+        expected.entry((&flux.namespace, "Secret", secret)).or_default().push("Flux");
     }
     let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == at);
     json!({
@@ -70,6 +76,8 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "cni": host.raw.cni.name.as_str(),
         "tiers": host.tiers.iter().map(|at| tier(model, *at)).collect::<Vec<_>>(),
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
+        "flux": super::delivery::flux(model.deliveries.of(at)),
+        "argocd": super::delivery::argocd(model.deliveries.of(at), host.raw.name.as_str()),
         "expected": expected.into_iter().map(|((namespace, kind, name), users)| json!({
             "namespace": namespace, "kind": kind, "name": name, "usedBy": users,
         })).collect::<Vec<_>>(),

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Kind, Output, Template};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::plan::{Content, File, Plan, Planned};
-use crate::schema::{PathSegment, Problem, Schemas};
+use crate::schema::{Minor, PathSegment, Problem, Schemas};
 use crate::source::{Files, Span};
 use crate::tree::{FileContent, Tree, TreePath};
 use crate::yaml::{emit, manifest};
@@ -46,9 +46,9 @@ pub fn manifests(plan: Plan, catalog: &Catalog, engine: &Engine, schemas: &Schem
     let mut defects = Findings::new();
     for (path, owner, origin, (text, made, more)) in rendered {
         defects.extend(more);
-        let cluster = path.strip_prefix("clusters/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let scope = place(&path);
         for (identity, template, made_for) in made {
-            match seen.entry((cluster.to_owned(), identity)) {
+            match seen.entry((scope.clone(), identity)) {
                 Entry::Vacant(place) => {
                     place.insert((template, made_for));
                 }
@@ -81,6 +81,16 @@ pub(crate) fn once(defects: Findings) -> Findings {
     }
     let counted = first.into_values().map(|(diag, more)| if more == 0 { diag } else { diag.help(format!("The same for {more} more.")) });
     counted.collect()
+}
+
+/// Where a path's objects must differ from one another: the cluster, or the folder of a tool's own objects.
+fn place(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts[..] {
+        ["clusters", cluster, ..] => cluster.to_owned(),
+        ["delivery", tool, of, ..] => format!("delivery/{tool}/{of}"),
+        _ => String::new(),
+    }
 }
 
 fn within(namespace: &str) -> String {
@@ -124,7 +134,7 @@ impl Renderer<'_> {
                 continue;
             }
             if let Some(value) = self.object(kind, template, planned, &text, &mut findings) {
-                if kind.layer.is_some() {
+                if kind.is_manifest() {
                     made.push((identity(&value), self.sources.start(template.file), planned.origin));
                 }
                 values.push(value);
@@ -155,7 +165,20 @@ impl Renderer<'_> {
             return None;
         }
         let mut value = documents.pop()?;
-        let Some(minor) = planned.minor.filter(|_| kind.layer.is_some()) else { return Some(value) };
+        if !kind.is_manifest() {
+            return Some(value);
+        }
+        if let Some((version, name)) =
+            template.object_type().filter(|(version, name)| value["apiVersion"] != *version || value["kind"] != *name)
+        {
+            let message = format!("the template states `{version}` `{name}`, and made another kind of object");
+            let diag = Diag::new(Code::ManifestInvalid, template.start(), message).related(planned.origin, "rendered for this");
+            findings.push(
+                diag.help("Write `apiVersion` and `kind` once, at the beginning of a line: who may apply the object follows from them."),
+            );
+            return None;
+        }
+        let minor = planned.minor.unwrap_or(Minor::NEWEST);
         let problems = self.schemas.check(minor, &value);
         for problem in &problems {
             let range = manifest::locate(text, 0, &problem.path);

@@ -122,10 +122,7 @@ impl<'a> Known<'a> {
         Delta {
             classes,
             interrupted: recorded.pending.is_some() || !leftovers.is_empty(),
-            lock_outdated: match &recorded.lock_text {
-                Some(text) => *text != lock.to_text().into_bytes(),
-                None => !lock.is_empty(),
-            },
+            lock_outdated: recorded.differs(&lock),
             lock,
             leftovers,
             gone,

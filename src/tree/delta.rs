@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Digest, Lock, TreePath};
+use super::{Digest, Lock, Recorded, TreePath};
 
 /// What a path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,19 @@ impl Delta {
     /// Whether a run would write nothing at all. Foreign files do not count: nothing is done about them.
     pub fn is_up_to_date(&self) -> bool {
         !self.interrupted && !self.lock_outdated && !self.classes.values().any(|class| class.is_write() || class.forbids(true))
+    }
+
+    /// The part of it that some paths make up: all others are left as they are, on disk and in the lock.
+    #[must_use]
+    pub fn within(mut self, recorded: &Recorded, holds: impl Fn(&str) -> bool) -> Self {
+        self.classes.retain(|path, _| holds(path));
+        self.leftovers.retain(|path| holds(path));
+        self.gone.retain(|path| holds(path.as_str()));
+        let kept = recorded.lock.entries().iter().filter(|(path, _)| !holds(path.as_str()));
+        let made = self.lock.entries().iter().filter(|(path, _)| holds(path.as_str()));
+        self.lock = kept.chain(made).map(|(path, entry)| (path.clone(), entry.clone())).collect();
+        self.lock_outdated = recorded.differs(&self.lock);
+        self
     }
 
     /// What keeps the tree from being written, by path.

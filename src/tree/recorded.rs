@@ -17,6 +17,16 @@ pub struct Recorded {
     pub pending: Option<Pending>,
 }
 
+impl Recorded {
+    /// Whether the lock on disk is not this one.
+    pub(super) fn differs(&self, lock: &Lock) -> bool {
+        match &self.lock_text {
+            Some(text) => *text != lock.to_text().into_bytes(),
+            None => !lock.is_empty(),
+        }
+    }
+}
+
 /// Reads lock and journal. Fails on one that is damaged: guessing would mean to overwrite or to abandon files.
 pub fn read(root: &Path) -> Result<Recorded, Error> {
     let lock_path = root.join(LOCK_FILE);

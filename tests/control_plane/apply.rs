@@ -21,9 +21,9 @@ pub fn layers(built: &BTreeMap<String, Vec<Value>>, cluster: &str) -> Layers {
     layers.filter(|(layer, _)| !layer.contains('/')).map(|(layer, objects)| (layer.to_owned(), objects.clone())).collect()
 }
 
-/// The API groups of the objects of a cluster.
-pub fn groups(layers: &Layers) -> BTreeSet<&str> {
-    layers.values().flatten().filter_map(|object| Some(object["apiVersion"].as_str()?.split_once('/')?.0)).collect()
+/// The API groups of objects.
+pub fn groups<'o>(objects: impl Iterator<Item = &'o Value>) -> BTreeSet<&'o str> {
+    objects.filter_map(|object| Some(object["apiVersion"].as_str()?.split_once('/')?.0)).collect()
 }
 
 /// What came of applying.

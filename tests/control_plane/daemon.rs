@@ -12,17 +12,36 @@ const TAIL: usize = 30;
 pub struct Daemon {
     name: String,
     child: Child,
+    end: End,
     log: PathBuf,
 }
 
+/// How a program is ended.
+enum End {
+    /// It is killed before its stdin closes, so that the scratch folder stays for the others.
+    Kill,
+    /// Its stdin closes, so that it can end what it has started.
+    Close,
+}
+
 impl Daemon {
-    /// Starts a program. `scratch` is the folder of the whole run; the log goes below it.
+    /// Starts a program of the judge. `scratch` is the folder of the whole run; the log goes below it.
     pub fn start(name: &str, mut command: Command, scratch: &Path) -> Self {
+        command.env("JUDGE_SCRATCH", scratch);
+        Self::spawn(name, command, scratch, End::Kill)
+    }
+
+    /// Starts the judge's `tied`, which runs another program.
+    pub fn start_tied(name: &str, command: Command, scratch: &Path) -> Self {
+        Self::spawn(name, command, scratch, End::Close)
+    }
+
+    fn spawn(name: &str, mut command: Command, scratch: &Path, end: End) -> Self {
         let log = scratch.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).unwrap();
-        command.env("JUDGE_SCRATCH", scratch).stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
+        command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
         let child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        Self { name: name.to_owned(), child, log }
+        Self { name: name.to_owned(), child, end, log }
     }
 
     /// What it said last, if it has ended by itself.
@@ -41,8 +60,10 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Killed before its stdin closes, so that the scratch folder stays for the others.
-        let _ = self.child.kill();
+        match self.end {
+            End::Kill => drop(self.child.kill()),
+            End::Close => drop(self.child.stdin.take()),
+        }
         let _ = self.child.wait();
     }
 }

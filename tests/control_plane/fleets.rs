@@ -50,7 +50,12 @@ fn holds(judges: &Judges, etcd: &Etcd, project: &Project) -> Verdict {
     let built = judges.build(&project.output())?;
     for cluster in Cluster::all(&project.root).into_iter().filter(|cluster| !cluster.workloads.is_empty()) {
         let layers = apply::layers(&built, &cluster.name);
-        let plane = Plane::start(judges, etcd, &format!("fleet-{}", NEXT.fetch_add(1, Ordering::Relaxed)), &apply::groups(&layers));
+        let plane = Plane::start(
+            judges,
+            etcd,
+            &format!("fleet-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            &apply::groups(layers.values().flatten()),
+        );
         accepted(&plane, &layers)?;
         plane.start_components();
         nodes::add(&plane, &cluster);

@@ -35,6 +35,13 @@ impl Judges {
         command
     }
 
+    /// Flux' controller.
+    pub fn kustomize_controller(&self) -> Command {
+        let mut command = self.program("tied");
+        command.arg(self.folder.join("kustomize-controller"));
+        command
+    }
+
     /// Builds every folder of a tree that has a `kustomization.yaml`: its objects, by its path below the root.
     pub fn build(&self, root: &Path) -> Result<BTreeMap<String, Vec<Value>>, String> {
         let output = self.program("build-all").arg("--yaml").arg(root).output().unwrap();
@@ -64,7 +71,7 @@ impl Judges {
 }
 
 /// The documents of a YAML stream.
-fn documents(text: &str) -> Vec<Value> {
+pub fn documents(text: &str) -> Vec<Value> {
     serde_yaml::Deserializer::from_str(text)
         .map(|document| Value::deserialize(document).unwrap())
         .filter(|value| !value.is_null())

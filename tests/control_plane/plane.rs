@@ -80,6 +80,19 @@ impl<'a> Plane<'a> {
         }
     }
 
+    /// Starts Flux' controller as its installation for several tenants does, which applies everything as somebody else.
+    pub fn start_flux(&self, namespace: &str) {
+        let mut command = self.judges.kustomize_controller();
+        command.env("KUBECONFIG", self.kubeconfig(ADMINISTRATOR_TOKEN)).env("RUNTIME_NAMESPACE", namespace);
+        command.env("TMPDIR", &self.folder);
+        command.args(["--watch-all-namespaces", "--no-cross-namespace-refs", "--no-remote-bases", "--default-service-account=default"]);
+        // Sooner than in earnest.
+        command.args(["--requeue-dependency=1s", "--metrics-addr=0", "--log-level=info"]);
+        command.arg(format!("--health-addr=127.0.0.1:{}", free_port()));
+        let daemon = Daemon::start_tied(&format!("{}.kustomize-controller", self.name), command, self.etcd.scratch.path());
+        self.components.borrow_mut().push(daemon);
+    }
+
     /// Stops the API server, and starts it again on the same objects without some of its admission plugins.
     pub fn restart(&self, without_plugins: &[&str]) {
         // The old one first: both would listen on the same port.

@@ -51,7 +51,7 @@ impl Session<'_> {
     /// Runs those of its tests that are wanted, and says their verdicts.
     pub fn run(&self, judges: &Judges, etcd: &Etcd, wanted: &dyn Fn(&str) -> bool, say: &dyn Fn(&str, Verdict)) {
         let tests = Tests { session: &self.name, wanted, say, said: RefCell::default() };
-        let start = || Plane::start(judges, etcd, &self.name.replace('/', "-"), &apply::groups(&self.layers));
+        let start = || Plane::start(judges, etcd, &self.name.replace('/', "-"), &apply::groups(self.layers.values().flatten()));
         let stopped = guarded(|| self.run_on(&start(), &tests));
         // Whatever stopped the session has stopped all tests that were still to come.
         for name in self.names() {
@@ -151,7 +151,7 @@ pub fn accepted(plane: &Plane<'_>, layers: &Layers) -> Verdict {
 }
 
 /// An object without its version: the server writes some claims a second time though nothing in them is other than before.
-fn content(object: &Value) -> Value {
+pub fn content(object: &Value) -> Value {
     let mut object = object.clone();
     object["metadata"].as_object_mut().unwrap().remove("resourceVersion");
     object

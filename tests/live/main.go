@@ -27,6 +27,7 @@ var judgements = map[string]judgement{
 	"kubectl-kustomize":       {runKubectlKustomize, "kubectl's `kustomize DIR`"},
 	"build-all":               {runBuildAll, "[--yaml] ROOT...: builds every kustomization below the roots with both, and says what came out, as JSON"},
 	"private-key":             {runPrivateKey, "writes a fresh private key, as PEM"},
+	"tied":                    {runTied, "PROGRAM ARGUMENT...: runs another program until stdin ends"},
 	"yaml-to-json":            {runYAMLToJSON, "reads YAML documents from stdin as kubectl does, and writes one JSON array"},
 }
 

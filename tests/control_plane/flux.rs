@@ -1,0 +1,279 @@
+//! Flux' real kustomize-controller on the committed trees of a cluster, under Flux' flags for several tenants.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::apply::{self, Layers, apply_object};
+use crate::archives::Archives;
+use crate::client::Patch;
+use crate::plane::Plane;
+use crate::program::{self, Project};
+use crate::resources::describe;
+use crate::runner::Verdict;
+use crate::session::{content, none};
+use crate::waiting::{seen_within, until};
+
+/// How long Flux may take for a whole cluster.
+const PATIENCE: Duration = Duration::from_secs(120);
+const KUSTOMIZATIONS: &str = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations";
+
+/// A control plane on which Flux runs.
+pub struct Flux<'a> {
+    plane: &'a Plane<'a>,
+    archives: Archives,
+    /// Where the sync objects are.
+    namespace: String,
+    source: Value,
+}
+
+impl<'a> Flux<'a> {
+    /// Starts the controller, with what an installation of Flux and a person who bootstraps the cluster would have put there: the namespace of
+    /// Flux, the rights of the platform's applier, and the sync objects themselves.
+    pub fn start(plane: &'a Plane<'a>, sync: &[Value]) -> Result<Self, String> {
+        let source =
+            sync.iter().find(|object| object["kind"] == "GitRepository").ok_or("the cluster's sync objects have no source of their own")?;
+        let namespace = source["metadata"]["namespace"].as_str().unwrap().to_owned();
+        plane
+            .masters
+            .post("/api/v1/namespaces", &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))
+            .ok()?;
+        for object in sync {
+            apply_object(plane, object)?;
+        }
+        let appliers = sync.iter().filter(|object| object["kind"] == "ServiceAccount");
+        for applier in appliers {
+            plane.masters.post(crate::attempts::BINDINGS, &unlimited(applier)).ok()?;
+        }
+        plane.start_flux(&namespace);
+        Ok(Self { plane, archives: Archives::serve(), namespace, source: source.clone() })
+    }
+
+    /// Publishes a repository as a revision, and waits until every Kustomization has applied it: those that have not, with their reasons.
+    pub fn publish(&self, repository: &Path, revision: &str) -> Vec<String> {
+        let revision = self.store(repository, revision);
+        let left = || self.kustomizations().into_iter().filter(|one| !has_applied(one, &revision)).collect::<Vec<_>>();
+        let applied = seen_within(PATIENCE, || left().is_empty().then_some(()));
+        if applied.is_some() { Vec::new() } else { left().iter().map(reason).collect() }
+    }
+
+    /// Publishes a repository of which one folder must be refused and all others applied: why it was refused.
+    pub fn publish_refused(&self, repository: &Path, revision: &str, folder: &str) -> Result<String, String> {
+        let revision = self.store(repository, revision);
+        let state =
+            || self.kustomizations().into_iter().partition::<Vec<_>, _>(|one| one["spec"]["path"].as_str().unwrap().ends_with(folder));
+        let refused = seen_within(PATIENCE, || {
+            let (own, others) = state();
+            let refused =
+                own.iter().find(|one| one["status"]["lastAttemptedRevision"] == revision.as_str() && ready(one)["status"] == "False")?;
+            others.iter().all(|one| has_applied(one, &revision)).then(|| reason(refused))
+        });
+        refused.ok_or_else(|| {
+            let (own, others) = state();
+            format!("not refused, or others with it:\n{}", own.iter().chain(&others).map(reason).collect::<Vec<_>>().join("\n"))
+        })
+    }
+
+    /// Says in the status of the source what source-controller would say: the artifact of a revision, and its name there.
+    fn store(&self, repository: &Path, revision: &str) -> String {
+        let artifact = self.archives.pack(repository, revision);
+        let revision = artifact["revision"].as_str().unwrap().to_owned();
+        let condition = json!({ "type": "Ready", "status": "True", "reason": "Succeeded", "message": "stored", "lastTransitionTime": "2026-01-01T00:00:00Z" });
+        let status = json!({ "status": { "artifact": artifact, "conditions": [condition], "observedGeneration": 1 } });
+        let path = format!("{}/status", self.plane.resources.path(&self.source).unwrap());
+        self.plane.masters.patch(&path, Patch::Merge, &status).ok().unwrap();
+        revision
+    }
+
+    /// Has every Kustomization reconcile once more.
+    pub fn reconcile(&self) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let asked = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+        let request = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": asked } } });
+        for one in self.kustomizations() {
+            self.plane.masters.patch(&self.path(&one), Patch::Merge, &request).ok().unwrap();
+        }
+        until("every Kustomization has reconciled", PATIENCE, || {
+            self.kustomizations()
+                .iter()
+                .all(|one| one["status"]["lastHandledReconcileAt"] == asked.as_str() && ready(one)["status"] == "True")
+                .then_some(())
+        });
+    }
+
+    /// Kustomizations that were ready before one that they depend on was.
+    pub fn out_of_order(&self) -> Vec<String> {
+        let all = self.kustomizations();
+        let since: BTreeMap<&str, &str> = all.iter().map(|one| (one["metadata"]["name"].as_str().unwrap(), ready_since(one))).collect();
+        let mut early = Vec::new();
+        for one in &all {
+            for on in one["spec"]["dependsOn"].as_array().into_iter().flatten() {
+                let on = on["name"].as_str().unwrap();
+                // Seconds are all that is kept, and written so that text sorts as time does.
+                if since.get(on).is_none_or(|since| *since > ready_since(one)) {
+                    early.push(format!("{} was ready before {on}", describe(one)));
+                }
+            }
+        }
+        early
+    }
+
+    fn kustomizations(&self) -> Vec<Value> {
+        self.plane.masters.list(KUSTOMIZATIONS)
+    }
+
+    fn path(&self, kustomization: &Value) -> String {
+        let name = kustomization["metadata"]["name"].as_str().unwrap();
+        format!("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/{}/kustomizations/{name}", self.namespace)
+    }
+}
+
+/// A cluster from nothing: all ready, in order; nothing changes again; what a person changed is put back; what is removed from git goes, but a
+/// Namespace and a claim stay; and what reaches beyond its namespace is refused, and it alone.
+pub fn verdict(plane: &Plane<'_>, project: &Project, cluster: &str, layers: &Layers, sync: &[Value]) -> Verdict {
+    plane.start_components();
+    let flux = Flux::start(plane, sync)?;
+    none("Kustomizations are not ready", &flux.publish(&project.root, "one"))?;
+    none("Kustomizations are out of order", &flux.out_of_order())?;
+    let objects: Vec<&Value> = layers.values().flatten().collect();
+    let first = read(plane, &objects)?;
+    flux.reconcile();
+    none("objects change when Flux reconciles again", &changed(&first, &read(plane, &objects)?))?;
+    reverts(plane, &flux, &objects)?;
+    prunes(plane, &flux, project, cluster, &objects)?;
+    refuses(plane, &flux, project, cluster, layers)
+}
+
+/// A person moves a workload to other nodes; Flux moves it back.
+fn reverts(plane: &Plane<'_>, flux: &Flux<'_>, objects: &[&Value]) -> Verdict {
+    let workload = objects.iter().find(|object| object["kind"] == "Deployment").ok_or("the cluster has no Deployment to change by hand")?;
+    let path = plane.resources.path(workload)?;
+    let selector = |object: &Value| object["spec"]["template"]["spec"]["nodeSelector"].clone();
+    let moved = json!({ "spec": { "template": { "spec": { "nodeSelector": { "node-restriction.kubernetes.io/tier": "elsewhere" } } } } });
+    plane.masters.patch(&path, Patch::Merge, &moved).ok()?;
+    flux.reconcile();
+    let now = selector(&plane.masters.get(&path).ok()?);
+    if now == selector(workload) { Ok(()) } else { Err(format!("{} was changed by hand and stays so: {now}", describe(workload))) }
+}
+
+/// A workload leaves the tree; its objects go, save its claim; its Namespace stays.
+fn prunes(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &str, objects: &[&Value]) -> Verdict {
+    let later = Project::empty();
+    program::copy(&project.output(), &later.output());
+    let (folder, file) = removable(&later.output().join(format!("clusters/{cluster}/40-workloads")))
+        .ok_or("no namespace of the cluster has two workloads")?;
+    let kustomization = folder.join("kustomization.yaml");
+    let text = fs::read_to_string(&kustomization).unwrap();
+    fs::write(&kustomization, text.replace(&format!("- {file}\n"), "")).unwrap();
+    let removed = crate::judges::documents(&fs::read_to_string(folder.join(&file)).unwrap());
+    none("Kustomizations are not ready without a workload", &flux.publish(&later.root, "two"))?;
+    let gone = |object: &Value| plane.masters.get(&plane.resources.path(object).unwrap()).status == 404;
+    let (stay, go): (Vec<&Value>, Vec<&Value>) = removed.iter().partition(|object| object["kind"] == "PersistentVolumeClaim");
+    let left = go.iter().filter(|object| seen_within(PATIENCE, || gone(object).then_some(())).is_none());
+    none("objects of a workload that is gone from git are left", &left.map(|object| describe(object)).collect::<Vec<_>>())?;
+    let namespaces = objects.iter().copied().filter(|object| object["kind"] == "Namespace");
+    let lost = stay.into_iter().chain(namespaces).filter(|object| gone(object));
+    none("claims and Namespaces are gone", &lost.map(describe).collect::<Vec<_>>())
+}
+
+/// Manifests of a namespace that hold an object of another namespace, or one that is in none, are refused, and no other namespace with them.
+fn refuses(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &str, layers: &Layers) -> Verdict {
+    let namespaces: Vec<&str> = layers
+        .values()
+        .flatten()
+        .filter(|object| object["kind"] == "Namespace")
+        .filter_map(|object| object["metadata"]["name"].as_str())
+        .collect();
+    let own = namespaces.first().ok_or("the cluster has no namespace")?;
+    let reaches = [
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "reaches-out", "namespace": "kube-system" } }),
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "reaches-out" }, "rules": [] }),
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": "reaches-out", "namespace": own }, "rules": [] }),
+    ];
+    for (number, object) in reaches.iter().enumerate() {
+        let tampered = Project::empty();
+        program::copy(&project.output(), &tampered.output());
+        let folder = tampered.output().join(format!("clusters/{}/40-workloads/{own}", cluster));
+        fs::write(folder.join("reaches-out.yaml"), object.to_string()).unwrap();
+        let kustomization = folder.join("kustomization.yaml");
+        let text = fs::read_to_string(&kustomization).unwrap();
+        fs::write(&kustomization, text.replace("resources:\n", "resources:\n- reaches-out.yaml\n")).unwrap();
+        let why = flux.publish_refused(&tampered.root, &format!("reach-{number}"), own)?;
+        if !why.contains("forbidden") {
+            return Err(format!("{} was not refused for want of rights: {why}", describe(object)));
+        }
+        if plane.masters.get(&plane.resources.path(object)?).status != 404 {
+            return Err(format!("{} is there", describe(object)));
+        }
+    }
+    Ok(())
+}
+
+/// A namespace's folder with more than one workload, and the file of one of them.
+fn removable(workloads: &Path) -> Option<(PathBuf, String)> {
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(workloads).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders.into_iter().find_map(|folder| {
+        let mut files: Vec<String> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        files.retain(|file| file != "kustomization.yaml" && !file.starts_with("configmap."));
+        files.sort();
+        (files.len() > 1).then(|| (folder, files.swap_remove(0)))
+    })
+}
+
+/// What the server has of the objects.
+fn read(plane: &Plane<'_>, objects: &[&Value]) -> Result<Vec<Value>, String> {
+    objects
+        .iter()
+        .map(|object| plane.masters.get(&plane.resources.path(object)?).ok().map_err(|why| format!("{}: {why}", describe(object))))
+        .collect()
+}
+
+/// Objects whose content, but for what controllers say of them, is not what it was.
+fn changed(before: &[Value], after: &[Value]) -> Vec<String> {
+    let stated = |object: &Value| {
+        let mut object = content(object);
+        object.as_object_mut().unwrap().remove("status");
+        // Who wrote which field when: controllers write here, too.
+        object["metadata"].as_object_mut().unwrap().remove("managedFields");
+        object
+    };
+    before.iter().zip(after).filter(|(before, after)| stated(before) != stated(after)).map(|(before, _)| describe(before)).collect()
+}
+
+/// Makes an account what Flux' own installation makes its controller.
+fn unlimited(account: &Value) -> Value {
+    let metadata = &account["metadata"];
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": { "name": format!("tests:{}", metadata["name"].as_str().unwrap()) },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
+        "subjects": [{ "kind": "ServiceAccount", "name": metadata["name"], "namespace": metadata["namespace"] }],
+    })
+}
+
+/// The condition Ready; null where there is none yet.
+fn ready(kustomization: &Value) -> &Value {
+    let conditions = kustomization["status"]["conditions"].as_array();
+    conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready").unwrap_or(&Value::Null)
+}
+
+fn has_applied(kustomization: &Value, revision: &str) -> bool {
+    ready(kustomization)["status"] == "True" && kustomization["status"]["lastAppliedRevision"] == revision
+}
+
+fn ready_since(kustomization: &Value) -> &str {
+    ready(kustomization)["lastTransitionTime"].as_str().unwrap_or_default()
+}
+
+fn reason(kustomization: &Value) -> String {
+    let name = kustomization["metadata"]["name"].as_str().unwrap();
+    format!("{name}: {}", ready(kustomization)["message"].as_str().unwrap_or("not looked at"))
+}
