@@ -192,6 +192,6 @@ impl Suite {
         let sync = self.built.get(&format!("delivery/flux/{}", cluster.name)).ok_or("there are no sync objects for it")?;
         let groups = apply::groups(layers.values().flatten().chain(sync));
         let plane = Plane::start(&self.judges, &self.etcd, &format!("flux-{}", cluster.name), &groups);
-        flux::verdict(&plane, &self.project, &cluster.name, &layers, sync)
+        flux::verdict(&plane, &self.judges, &self.project, cluster, &layers, sync)
     }
 }

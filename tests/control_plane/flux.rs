@@ -1,8 +1,8 @@
 //! Flux' real kustomize-controller on the committed trees of a cluster, under Flux' flags for several tenants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,15 +11,18 @@ use serde_json::{Value, json};
 use crate::apply::{self, Layers, apply_object};
 use crate::archives::Archives;
 use crate::client::Patch;
+use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::program::{self, Project};
 use crate::resources::describe;
 use crate::runner::Verdict;
 use crate::session::{content, none};
+use crate::stated::Cluster;
 use crate::waiting::{seen_within, until};
 
 /// How long Flux may take for a whole cluster.
 const PATIENCE: Duration = Duration::from_secs(120);
+const WORKLOADS: &str = "40-workloads";
 const KUSTOMIZATIONS: &str = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations";
 
 /// A control plane on which Flux runs.
@@ -32,22 +35,34 @@ pub struct Flux<'a> {
 }
 
 impl<'a> Flux<'a> {
-    /// Starts the controller, with what an installation of Flux and a person who bootstraps the cluster would have put there: the namespace of
-    /// Flux, the rights of the platform's applier, and the sync objects themselves.
-    pub fn start(plane: &'a Plane<'a>, sync: &[Value]) -> Result<Self, String> {
+    /// Starts the controller, with what an installation of Flux and its `bootstrap` leave in a cluster: the namespace, the controller's own account,
+    /// the source, and one Kustomization of the cluster's sync objects.
+    pub fn start(plane: &'a Plane<'a>, cluster: &str, sync: &[Value]) -> Result<Self, String> {
         let source =
             sync.iter().find(|object| object["kind"] == "GitRepository").ok_or("the cluster's sync objects have no source of their own")?;
         let namespace = source["metadata"]["namespace"].as_str().unwrap().to_owned();
-        plane
-            .masters
-            .post("/api/v1/namespaces", &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))
-            .ok()?;
-        for object in sync {
-            apply_object(plane, object)?;
+        let own =
+            json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "kustomize-controller", "namespace": namespace } });
+        let root = json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": { "name": "flux-system", "namespace": namespace },
+            "spec": {
+                "interval": "10m",
+                "path": format!("./output/delivery/flux/{cluster}"),
+                "prune": true,
+                "serviceAccountName": "kustomize-controller",
+                "sourceRef": { "kind": "GitRepository", "name": source["metadata"]["name"] },
+            },
+        });
+        apply_object(plane, &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))?;
+        // What the applier may do is for the isolation objects to say.
+        let applier = sync.iter().filter(|object| object["kind"] == "ServiceAccount");
+        for account in applier.chain([&own]) {
+            apply_object(plane, &unlimited(account))?;
         }
-        let appliers = sync.iter().filter(|object| object["kind"] == "ServiceAccount");
-        for applier in appliers {
-            plane.masters.post(crate::attempts::BINDINGS, &unlimited(applier)).ok()?;
+        for object in [&own, source, &root] {
+            apply_object(plane, object)?;
         }
         plane.start_flux(&namespace);
         Ok(Self { plane, archives: Archives::serve(), namespace, source: source.clone() })
@@ -134,9 +149,9 @@ impl<'a> Flux<'a> {
 
 /// A cluster from nothing: all ready, in order; nothing changes again; what a person changed is put back; what is removed from git goes, but a
 /// Namespace and a claim stay; and what reaches beyond its namespace is refused, and it alone.
-pub fn verdict(plane: &Plane<'_>, project: &Project, cluster: &str, layers: &Layers, sync: &[Value]) -> Verdict {
+pub fn verdict(plane: &Plane<'_>, judges: &Judges, project: &Project, cluster: &Cluster, layers: &Layers, sync: &[Value]) -> Verdict {
     plane.start_components();
-    let flux = Flux::start(plane, sync)?;
+    let flux = Flux::start(plane, &cluster.name, sync)?;
     none("Kustomizations are not ready", &flux.publish(&project.root, "one"))?;
     none("Kustomizations are out of order", &flux.out_of_order())?;
     let objects: Vec<&Value> = layers.values().flatten().collect();
@@ -144,7 +159,7 @@ pub fn verdict(plane: &Plane<'_>, project: &Project, cluster: &str, layers: &Lay
     flux.reconcile();
     none("objects change when Flux reconciles again", &changed(&first, &read(plane, &objects)?))?;
     reverts(plane, &flux, &objects)?;
-    prunes(plane, &flux, project, cluster, &objects)?;
+    prunes(plane, &flux, judges, project, cluster, layers)?;
     refuses(plane, &flux, project, cluster, layers)
 }
 
@@ -160,28 +175,69 @@ fn reverts(plane: &Plane<'_>, flux: &Flux<'_>, objects: &[&Value]) -> Verdict {
     if now == selector(workload) { Ok(()) } else { Err(format!("{} was changed by hand and stays so: {now}", describe(workload))) }
 }
 
-/// A workload leaves the tree; its objects go, save its claim; its Namespace stays.
-fn prunes(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &str, objects: &[&Value]) -> Verdict {
-    let later = Project::empty();
-    program::copy(&project.output(), &later.output());
-    let (folder, file) = removable(&later.output().join(format!("clusters/{cluster}/40-workloads")))
-        .ok_or("no namespace of the cluster has two workloads")?;
-    let kustomization = folder.join("kustomization.yaml");
-    let text = fs::read_to_string(&kustomization).unwrap();
-    fs::write(&kustomization, text.replace(&format!("- {file}\n"), "")).unwrap();
-    let removed = crate::judges::documents(&fs::read_to_string(folder.join(&file)).unwrap());
+/// A workload leaves the inventory; its objects go, save its claims; every Namespace stays.
+fn prunes(plane: &Plane<'_>, flux: &Flux<'_>, judges: &Judges, project: &Project, cluster: &Cluster, layers: &Layers) -> Verdict {
+    let later = without_a_workload(project, cluster, layers);
+    let left = apply::layers(&judges.build(&later.output())?, &cluster.name);
+    let left: BTreeSet<String> = left.values().flatten().map(|object| plane.resources.path(object).unwrap()).collect();
     none("Kustomizations are not ready without a workload", &flux.publish(&later.root, "two"))?;
+    let kept = |object: &Value| ["Namespace", "PersistentVolumeClaim"].iter().any(|kind| object["kind"] == *kind);
     let gone = |object: &Value| plane.masters.get(&plane.resources.path(object).unwrap()).status == 404;
-    let (stay, go): (Vec<&Value>, Vec<&Value>) = removed.iter().partition(|object| object["kind"] == "PersistentVolumeClaim");
-    let left = go.iter().filter(|object| seen_within(PATIENCE, || gone(object).then_some(())).is_none());
-    none("objects of a workload that is gone from git are left", &left.map(|object| describe(object)).collect::<Vec<_>>())?;
-    let namespaces = objects.iter().copied().filter(|object| object["kind"] == "Namespace");
-    let lost = stay.into_iter().chain(namespaces).filter(|object| gone(object));
+    let removed = || layers[WORKLOADS].iter().filter(|object| !left.contains(&plane.resources.path(object).unwrap()));
+    if removed().all(kept) {
+        return Err("no object left the tree, so this shows nothing".to_owned());
+    }
+    let remain = removed().filter(|object| !kept(object)).filter(|object| seen_within(PATIENCE, || gone(object).then_some(())).is_none());
+    none("objects of a workload that is gone from git are left", &remain.map(describe).collect::<Vec<_>>())?;
+    let lost = layers.values().flatten().filter(|object| kept(object) && gone(object));
     none("claims and Namespaces are gone", &lost.map(describe).collect::<Vec<_>>())
 }
 
+/// The trees after a person has removed a workload of the cluster and all that refers to it; one with a claim, where there is one.
+fn without_a_workload(project: &Project, cluster: &Cluster, layers: &Layers) -> Project {
+    let claims: BTreeSet<&str> = layers[WORKLOADS]
+        .iter()
+        .filter(|object| object["kind"] == "PersistentVolumeClaim")
+        .filter_map(|object| object["metadata"]["labels"]["app.kubernetes.io/name"].as_str())
+        .collect();
+    let workload = cluster.workloads.iter().max_by_key(|workload| claims.contains(workload.name.as_str())).unwrap();
+    let later = Project::empty();
+    for folder in ["inventory", "output"] {
+        program::copy(&project.root.join(folder), &later.root.join(folder));
+    }
+    for (path, bytes) in program::files(&later.root.join("inventory")).into_iter().filter(|(path, _)| path.ends_with(".yaml")) {
+        let mut file: Value = serde_yaml::from_slice(&bytes).unwrap();
+        if let Some(workloads) = file.get_mut("workloads").and_then(Value::as_array_mut) {
+            workloads.retain(|one| one["name"] != workload.name.as_str());
+        }
+        forget(&mut file, &format!("{}/{}", workload.team, workload.name));
+        fs::write(later.root.join("inventory").join(path), file.to_string()).unwrap();
+    }
+    let deletions = ["--max-deletions", "100%", "--max-deletions", "Namespace", "--max-deletions", "PersistentVolumeClaim"];
+    later.run(["generate"].into_iter().chain(deletions)).expect(0);
+    later
+}
+
+/// Takes out of every list what names a workload, and what is nothing without it.
+fn forget(value: &mut Value, workload: &str) {
+    fn names(value: &Value, workload: &str) -> bool {
+        match value {
+            Value::Object(map) => map.values().any(|value| value.as_array().is_some_and(Vec::is_empty) || names(value, workload)),
+            value => value == workload,
+        }
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|value| forget(value, workload)),
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| forget(item, workload));
+            items.retain(|item| !names(item, workload));
+        }
+        _ => {}
+    }
+}
+
 /// Manifests of a namespace that hold an object of another namespace, or one that is in none, are refused, and no other namespace with them.
-fn refuses(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &str, layers: &Layers) -> Verdict {
+fn refuses(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &Cluster, layers: &Layers) -> Verdict {
     let namespaces: Vec<&str> = layers
         .values()
         .flatten()
@@ -197,7 +253,7 @@ fn refuses(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &str,
     for (number, object) in reaches.iter().enumerate() {
         let tampered = Project::empty();
         program::copy(&project.output(), &tampered.output());
-        let folder = tampered.output().join(format!("clusters/{}/40-workloads/{own}", cluster));
+        let folder = tampered.output().join(format!("clusters/{}/{WORKLOADS}/{own}", cluster.name));
         fs::write(folder.join("reaches-out.yaml"), object.to_string()).unwrap();
         let kustomization = folder.join("kustomization.yaml");
         let text = fs::read_to_string(&kustomization).unwrap();
@@ -211,20 +267,6 @@ fn refuses(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &str,
         }
     }
     Ok(())
-}
-
-/// A namespace's folder with more than one workload, and the file of one of them.
-fn removable(workloads: &Path) -> Option<(PathBuf, String)> {
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(workloads).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders.into_iter().find_map(|folder| {
-        let mut files: Vec<String> =
-            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        files.retain(|file| file != "kustomization.yaml" && !file.starts_with("configmap."));
-        files.sort();
-        (files.len() > 1).then(|| (folder, files.swap_remove(0)))
-    })
 }
 
 /// What the server has of the objects.

@@ -46,6 +46,8 @@ pub struct Pool {
 pub struct Workload {
     /// Its name.
     pub name: String,
+    /// Its team.
+    pub team: String,
     /// Its namespace.
     pub namespace: String,
     /// Its tier.
@@ -109,6 +111,7 @@ impl Cluster {
         let namespaces = namespaces.map(|namespace| (namespace.name.clone(), model.tiers.name(namespace.tier).to_owned()));
         let workloads = model.instances.iter().filter(|instance| instance.cluster == at).map(|instance| Workload {
             name: instance.workload.identity.name.to_string(),
+            team: instance.team.name.to_string(),
             namespace: instance.namespace.clone(),
             tier: model.tiers.name(instance.tier).to_owned(),
             kind: instance.workload.identity.kind.value,
