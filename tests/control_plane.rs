@@ -17,6 +17,8 @@ mod client;
 mod daemon;
 #[path = "control_plane/definitions.rs"]
 mod definitions;
+#[path = "control_plane/delivery.rs"]
+mod delivery;
 #[path = "control_plane/etcd.rs"]
 mod etcd;
 #[path = "control_plane/fleets.rs"]
@@ -57,6 +59,7 @@ mod runner;
 #[path = "support/small_fleet.rs"]
 mod small_fleet;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use arguments::Arguments;
@@ -64,6 +67,7 @@ use etcd::Etcd;
 use judges::Judges;
 use program::{Project, repository};
 use runner::Verdict;
+use serde_json::Value;
 use session::{Session, guarded};
 use stated::Cluster;
 
@@ -76,6 +80,7 @@ const FLEETS: &str = "random/fleets";
 enum Unit<'a> {
     Cluster(Box<Session<'a>>),
     Fleets,
+    Delivery(&'a BTreeMap<String, Vec<Value>>),
 }
 
 fn main() -> ExitCode {
@@ -103,8 +108,10 @@ fn main() -> ExitCode {
     // What takes longest begins first.
     let mut sessions: Vec<_> = sessions.collect();
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
-    let units: Vec<Unit<'_>> =
-        [Unit::Fleets].into_iter().chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)))).collect();
+    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Delivery(&built)]
+        .into_iter()
+        .chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session))))
+        .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();
@@ -123,12 +130,14 @@ impl Unit<'_> {
         match self {
             Self::Cluster(session) => session.names(),
             Self::Fleets => vec![FLEETS.to_owned()],
+            Self::Delivery(_) => delivery::NAMES.map(str::to_owned).to_vec(),
         }
     }
 
     fn run(&self, judges: &Judges, etcd: &Etcd, wanted: &dyn Fn(&str) -> bool, say: &dyn Fn(&str, Verdict)) {
         match self {
             Self::Cluster(session) => session.run(judges, etcd, wanted, say),
+            Self::Delivery(built) => delivery::run(judges, etcd, built, wanted, say),
             Self::Fleets => say(FLEETS, guarded(|| fleets::verdict(judges, etcd))),
         }
     }
