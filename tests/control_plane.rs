@@ -19,6 +19,8 @@ mod client;
 mod daemon;
 #[path = "control_plane/definitions.rs"]
 mod definitions;
+#[path = "control_plane/delivery.rs"]
+mod delivery;
 #[path = "control_plane/etcd.rs"]
 mod etcd;
 #[path = "control_plane/fleets.rs"]
@@ -92,6 +94,7 @@ enum Unit<'a> {
     Fleets,
     Cluster(Box<Session<'a>>),
     Flux(Cluster),
+    Delivery,
     Application(PathBuf),
     Rules,
     Lifetime,
@@ -146,8 +149,13 @@ fn main() -> ExitCode {
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
-    let units: Vec<Unit<'_>> =
-        [Unit::Fleets].into_iter().chain(sessions).chain(flux).chain(applications).chain([Unit::Rules, Unit::Lifetime]).collect();
+    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Delivery]
+        .into_iter()
+        .chain(sessions)
+        .chain(flux)
+        .chain(applications)
+        .chain([Unit::Rules, Unit::Lifetime])
+        .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let names: Vec<String> = units.iter().flat_map(Unit::names).filter(|name| wanted(name)).collect();
@@ -167,6 +175,7 @@ impl Unit<'_> {
             Self::Fleets => vec![FLEETS.to_owned()],
             Self::Cluster(session) => session.names(),
             Self::Flux(cluster) => vec![format!("flux/{}", cluster.name)],
+            Self::Delivery => delivery::NAMES.map(str::to_owned).to_vec(),
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
@@ -178,6 +187,7 @@ impl Unit<'_> {
             Self::Fleets => say(FLEETS, guarded(|| fleets::random(&suite.judges, &suite.etcd))),
             Self::Cluster(session) => session.run(&suite.judges, &suite.etcd, wanted, say),
             Self::Flux(cluster) => say(&self.names()[0], guarded(|| suite.flux(cluster))),
+            Self::Delivery => delivery::run(&suite.judges, &suite.etcd, &suite.built, wanted, say),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),

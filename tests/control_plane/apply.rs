@@ -35,9 +35,16 @@ pub struct Applied {
     pub complaints: Vec<String>,
 }
 
+/// The namespace of Flux' controllers, which its own installation makes before any tree is applied.
+const FLUX: &str = "flux-system";
+
 /// Applies every layer, and lets admission policies of one come into force before the next.
 pub fn apply(plane: &Plane<'_>, layers: &Layers) -> Applied {
     let mut applied = Applied::default();
+    if layers.values().flatten().any(|object| object["metadata"]["namespace"] == FLUX) {
+        let namespace = serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": FLUX } });
+        applied.complaints.extend(apply_object(plane, &namespace).err());
+    }
     for objects in layers.values() {
         for object in objects {
             match apply_object(plane, object) {
