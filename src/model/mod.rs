@@ -3,7 +3,7 @@
 mod check;
 mod clusters;
 mod exemptions;
-mod flows;
+pub mod flows;
 mod honesty;
 mod images;
 mod index;
@@ -24,6 +24,7 @@ use jiff::civil;
 use rayon::prelude::*;
 
 pub use clusters::{Clusters, Host};
+pub use flows::Flows;
 pub use instance::Instance;
 pub use tiers::Tiers;
 
@@ -84,6 +85,8 @@ pub struct Model<'i> {
     pub namespaces: BTreeMap<(usize, String), Namespace>,
     /// Workloads on clusters, sorted by cluster, namespace and name.
     pub instances: Vec<Instance<'i>>,
+    /// Flows between them, by position, and what these need.
+    pub flows: Flows<'i>,
 }
 
 /// Resolves an inventory: `None` where there is no fleet to speak of. Every finding of every rule is reported in one run, so the model of an
@@ -123,13 +126,13 @@ pub fn resolve<'i>(
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
-    compose(&tiers, &clusters, &namespaces, &instances, inventory, findings);
-    flows::check(inventory, &tiers, &clusters, &workloads, &instances, findings);
+    let flows = flows::resolve(inventory, &tiers, &clusters, &workloads, &instances, findings);
+    compose(&tiers, &clusters, &namespaces, &instances, &flows, inventory, findings);
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }
     findings.extend(honesty::note(inventory, &instances));
-    Some(Model { inventory, fleet, tiers, clusters, namespaces, instances })
+    Some(Model { inventory, fleet, tiers, clusters, namespaces, instances, flows })
 }
 
 fn resolve_workload<'i>(
@@ -266,6 +269,7 @@ fn compose(
     clusters: &Clusters<'_>,
     namespaces: &BTreeMap<(usize, String), Namespace>,
     instances: &[Instance<'_>],
+    flows: &Flows<'_>,
     inventory: &Inventory,
     findings: &mut Findings,
 ) {
@@ -278,7 +282,7 @@ fn compose(
     for namespace in namespaces.values() {
         check_composed("Namespace", &namespace.name, 63, namespace.origin, findings);
     }
-    for instance in instances {
+    for (at, instance) in instances.iter().enumerate() {
         let identity = &instance.workload.identity;
         let name = identity.name.as_str();
         let cluster = clusters.name(instance.cluster);
@@ -292,11 +296,16 @@ fn compose(
         check_composed(kind.as_str(), &instance.object_name, longest_name(kind), identity.name.span, findings);
         let settings = &instance.cascade.settings;
         if kind == WorkloadKind::StatefulSet {
-            let headless = format!("{name}-headless");
+            let headless = names::headless(name);
             check_composed("Service", &headless, 63, identity.name.span, findings);
             names.take(&scope, "Service", &headless, &owner, findings);
         }
         names.take(&scope, "Service", name, &owner, findings);
+        for listener in flows.listeners.get(&at).into_iter().flatten() {
+            let owner = Spanned::new(format!("the listener `{}` of `{name}`", listener.address), listener.origin);
+            check_composed("Service", &listener.name, 63, listener.origin, findings);
+            names.take(&scope, "Service", &listener.name, &owner, findings);
+        }
         if !settings.config.is_empty() {
             names.take(&scope, "ConfigMap", name, &owner, findings);
         }

@@ -1,13 +1,14 @@
 //! What kinds repeat over: the fleet, each tier, cluster, node pool, namespace, workload and gateway, with what a template sees of it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::view;
 use crate::catalog::Scope;
-use crate::model::{Instance, Model};
+use crate::model::Model;
 use crate::render::{View, ViewValue};
 use crate::schema::Minor;
 use crate::source::Span;
@@ -52,23 +53,23 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
             view: fleet.clone().with("tier", Arc::clone(shared)),
         });
     }
-    let mut by_cluster: BTreeMap<usize, std::ops::Range<usize>> = BTreeMap::new();
+    let mut by_cluster: BTreeMap<usize, Range<usize>> = BTreeMap::new();
     for (at, instance) in model.instances.iter().enumerate() {
         by_cluster.entry(instance.cluster).or_insert(at..at).end = at + 1;
     }
     let clusters: Vec<Vec<Subject>> = (0..model.clusters.all.len())
         .into_par_iter()
         .map(|at| {
-            let instances = by_cluster.get(&at).map_or(&[][..], |range| &model.instances[range.clone()]);
-            within(model, at, instances, &fleet, &tiers)
+            within(model, at, by_cluster.get(&at).cloned().unwrap_or_default(), &fleet, &tiers)
         })
         .collect();
     subjects.extend(clusters.into_iter().flatten());
     subjects
 }
 
-fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
+fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
     let mut subjects = Vec::new();
+    let instances = &model.instances[range.clone()];
     let host = &model.clusters.all[at];
     let cluster = host.raw.name.as_str();
     let value = ViewValue::new;
@@ -109,10 +110,10 @@ fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View
         views.insert(&namespace.name, view.clone());
         subjects.push(subject(Scope::Namespace, format!("namespace {}", namespace.name), namespace.origin, view));
     }
-    for instance in instances {
+    for (position, instance) in range.zip(instances) {
         let identity = &instance.workload.identity;
         let Some(view) = views.get(instance.namespace.as_str()) else { continue };
-        let view = view.clone().with("workload", value(view::workload(model, instance)));
+        let view = view.clone().with("workload", value(view::workload(model, position, instance)));
         subjects.push(subject(
             Scope::Workload,
             format!("workload {}/{}", identity.team.value, identity.name.value),
