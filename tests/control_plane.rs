@@ -27,6 +27,8 @@ mod guardrails;
 mod judges;
 #[path = "control_plane/mistakes.rs"]
 mod mistakes;
+#[path = "control_plane/moved.rs"]
+mod moved;
 #[path = "control_plane/nodes.rs"]
 mod nodes;
 #[path = "control_plane/permissions.rs"]
@@ -71,11 +73,14 @@ use stated::Cluster;
 const THREADS: usize = 3;
 /// The test of random fleets.
 const FLEETS: &str = "random/fleets";
+/// The test of workloads that move.
+const MOVED: &str = "moved/accepted";
 
 /// What a thread does at a time.
 enum Unit<'a> {
     Cluster(Box<Session<'a>>),
     Fleets,
+    Moved,
 }
 
 fn main() -> ExitCode {
@@ -103,7 +108,8 @@ fn main() -> ExitCode {
     // What takes longest begins first.
     let mut sessions: Vec<_> = sessions.collect();
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
-    let units: Vec<Unit<'_>> = [Unit::Fleets].into_iter().chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)))).collect();
+    let units: Vec<Unit<'_>> =
+        [Unit::Fleets, Unit::Moved].into_iter().chain(sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)))).collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();
@@ -122,6 +128,7 @@ impl Unit<'_> {
         match self {
             Self::Cluster(session) => session.names(),
             Self::Fleets => vec![FLEETS.to_owned()],
+            Self::Moved => vec![MOVED.to_owned()],
         }
     }
 
@@ -129,6 +136,7 @@ impl Unit<'_> {
         match self {
             Self::Cluster(session) => session.run(judges, etcd, wanted, say),
             Self::Fleets => say(FLEETS, guarded(|| fleets::verdict(judges, etcd))),
+            Self::Moved => say(MOVED, guarded(|| moved::verdict(judges, etcd))),
         }
     }
 }

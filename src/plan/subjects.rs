@@ -59,9 +59,7 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
     }
     let clusters: Vec<Vec<Subject>> = (0..model.clusters.all.len())
         .into_par_iter()
-        .map(|at| {
-            within(model, at, by_cluster.get(&at).cloned().unwrap_or_default(), &fleet, &tiers)
-        })
+        .map(|at| within(model, at, by_cluster.get(&at).cloned().unwrap_or_default(), &fleet, &tiers))
         .collect();
     subjects.extend(clusters.into_iter().flatten());
     subjects

@@ -60,7 +60,8 @@ pub(super) fn of_something_else(caller: usize, connect: &Spanned<Connect>, findi
         Diag::new(Code::AliasNowhere, alias.name.span, format!("the alias `{name}` can lead nowhere: {why}")).help(help)
     };
     let Some(external) = &connect.external else {
-        findings.push(nowhere("`platform` names pods, not a Service", "Leave the alias out: the Services of the platform keep their names."));
+        findings
+            .push(nowhere("`platform` names pods, not a Service", "Leave the alias out: the Services of the platform keep their names."));
         return None;
     };
     let Some(dns) = &external.dns else {

@@ -182,7 +182,8 @@ fn check_listener(listener: &Listener, findings: &mut Findings) {
         if let Err(rule) = LabelKey::new(key) {
             findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
         } else if WIDENING.contains(&key.as_str()) {
-            let diag = Diag::new(Code::IsolationOwned, key.span, format!("`{}` says who is let in, which follows from the callers", key.value));
+            let diag =
+                Diag::new(Code::IsolationOwned, key.span, format!("`{}` says who is let in, which follows from the callers", key.value));
             findings.push(diag.help("Remove it: the callers' `network.egress` is what may reach the listener."));
         }
     }

@@ -143,7 +143,8 @@ fn annotate(service: &mut ListenerService, gateway: &Gateway, listener: &Listene
     for (key, value) in &listener.annotations {
         match service.annotations.get(&key.value) {
             Some(other) if other.value != value.value => {
-                let message = format!("the gateway `{}` shares its listener with one that says otherwise of `{}`", gateway.name.value, key.value);
+                let message =
+                    format!("the gateway `{}` shares its listener with one that says otherwise of `{}`", gateway.name.value, key.value);
                 let diag = Diag::new(Code::GatewayListenerClash, value.span, message).related(other.span, "what that one says");
                 findings.push(diag.help("Make the two equal: they are one Service."));
             }
