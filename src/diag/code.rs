@@ -176,6 +176,9 @@ codes! {
     /// Packets do not change between IPv4 and IPv6 on their way: what the caller's cluster leaves by, the listener's address, and the Services
     /// of the target's cluster must have a family in common.
     GatewayListenerFamily = "gateway-listener-family", Error, "a listener of another address family";
+    /// The listener's address is asked for in `spec.loadBalancerIP`, which Amazon's controllers do not read: they would give the listener another
+    /// address than the one that callers are sent to. They take annotations, such as `service.beta.kubernetes.io/aws-load-balancer-eip-allocations`.
+    GatewayListenerUnasked = "gateway-listener-unasked", Warning, "a listener's address that nothing asks for";
     /// `listen` is for gateways that cross clusters; this one never does, or not into that cluster. `via` is for clusters that call it.
     GatewayListenUnused = "gateway-listen-unused", Error, "a listener that nothing reaches";
     /// No declared flow of its callers uses the gateway: it is an opening that nobody needs.

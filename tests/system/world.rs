@@ -43,7 +43,8 @@ impl World {
             }
         }
         for (path, bytes) in files(&root.join("inventory")) {
-            for document in if path.ends_with(".yaml") { documents(&bytes) } else { Vec::new() } {
+            let read = Path::new(&path).extension().is_some_and(|extension| extension == "yaml");
+            for document in if read { documents(&bytes) } else { Vec::new() } {
                 clusters.extend(document["clusters"].as_array().into_iter().flatten().cloned());
                 gateways.extend(document["gateways"].as_array().into_iter().flatten().cloned());
             }

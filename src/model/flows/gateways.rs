@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Resolver, find_port, full_name, known_port};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
-use crate::formats::{Address, LabelKey};
+use crate::formats::{Address, LabelKey, is_below};
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
 use crate::model::Instance;
@@ -118,7 +118,7 @@ impl<'i> Resolver<'_, 'i> {
             }
         }
         for (_, listener) in &gateway.listen {
-            check_listener(listener, findings);
+            self.check_listener(listener, findings);
             for host in &self.clusters.all {
                 let network = &host.raw.network;
                 let ranges = network.pods.iter().chain(network.services.iter()).chain(network.nodes.iter());
@@ -128,6 +128,39 @@ impl<'i> Resolver<'_, 'i> {
                     let diag = Diag::new(Code::GatewayListenerInside, listener.address.span, message).related(range.span, "the range");
                     findings.push(diag.help("A listener is an address of the network between clusters: that of a load balancer."));
                 }
+            }
+        }
+    }
+
+    /// What can be said of a listener alone.
+    fn check_listener(&self, listener: &Listener, findings: &mut Findings) {
+        let domain = self.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
+        if listener.port.value == 0 {
+            findings.push(Diag::new(Code::InvalidPort, listener.port.span, "0 is no port: ports are 1 to 65535"));
+        }
+        if let Some(why) = never_a_listener(&listener.address) {
+            let diag = Diag::new(Code::InvalidAddress, listener.address.span, format!("`{}` {why}", listener.address.value));
+            findings.push(diag.help("A listener is an address of the network between clusters: that of a load balancer."));
+        }
+        if let Some(host) = &listener.host
+            && let Some(why) = never_a_host(host.as_str())
+        {
+            let diag = Diag::new(Code::InvalidName, host.span, format!("`{}` is {why}", host.value));
+            findings.push(diag.help("Write one DNS name, or leave `host` out: `address` is enough."));
+        }
+        for (key, _) in &listener.annotations {
+            if let Err(rule) = LabelKey::new(key) {
+                findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
+            } else if is_below(key, domain) {
+                let diag = Diag::new(Code::ReservedLabel, key.span, format!("`{}` is not for listeners to set", key.value));
+                findings.push(diag.help("Use another domain: what is below the fleet's own is written by the program."));
+            } else if WIDENING.contains(&key.as_str()) {
+                let diag = Diag::new(
+                    Code::IsolationOwned,
+                    key.span,
+                    format!("`{}` says who is let in, which follows from the callers", key.value),
+                );
+                findings.push(diag.help("Remove it: the callers' `network.egress` is what may reach the listener."));
             }
         }
     }
@@ -159,32 +192,6 @@ impl<'i> Resolver<'_, 'i> {
                 };
                 findings.push(Diag::new(Code::GatewayListenUnused, cluster.span, message).help("Remove it."));
             }
-        }
-    }
-}
-
-/// What can be said of a listener alone.
-fn check_listener(listener: &Listener, findings: &mut Findings) {
-    if listener.port.value == 0 {
-        findings.push(Diag::new(Code::InvalidPort, listener.port.span, "0 is no port: ports are 1 to 65535"));
-    }
-    if let Some(why) = never_a_listener(&listener.address) {
-        let diag = Diag::new(Code::InvalidAddress, listener.address.span, format!("`{}` {why}", listener.address.value));
-        findings.push(diag.help("A listener is an address of the network between clusters: that of a load balancer."));
-    }
-    if let Some(host) = &listener.host
-        && let Some(why) = never_a_host(host.as_str())
-    {
-        let diag = Diag::new(Code::InvalidName, host.span, format!("`{}` is {why}", host.value));
-        findings.push(diag.help("Write one DNS name, or leave `host` out: `address` is enough."));
-    }
-    for (key, _) in &listener.annotations {
-        if let Err(rule) = LabelKey::new(key) {
-            findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
-        } else if WIDENING.contains(&key.as_str()) {
-            let diag =
-                Diag::new(Code::IsolationOwned, key.span, format!("`{}` says who is let in, which follows from the callers", key.value));
-            findings.push(diag.help("Remove it: the callers' `network.egress` is what may reach the listener."));
         }
     }
 }

@@ -14,6 +14,7 @@ use super::Flow;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::formats::Cidr;
+use crate::inventory::cluster::Distribution;
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
 use crate::model::{Clusters, Host, Instance};
@@ -91,6 +92,12 @@ pub(super) fn services(
     }
     let mut by_target: BTreeMap<usize, Vec<ListenerService>> = BTreeMap::new();
     for (target, service) in services.into_values() {
+        let host = clusters.all[instances[target].cluster].raw;
+        if host.provider.distribution == Distribution::Eks && service.annotations.is_empty() {
+            let message = format!("nothing on `{}` gives a load balancer the address `{}`", host.name.value, service.address);
+            let diag = Diag::new(Code::GatewayListenerUnasked, service.origin, message).related(host.provider.span, "its load balancers");
+            findings.push(diag.help("Say it under `annotations` of the listener, as the AWS Load Balancer Controller takes it."));
+        }
         by_target.entry(target).or_default().push(service);
     }
     by_target
