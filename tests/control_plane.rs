@@ -35,6 +35,8 @@ mod judges;
 mod lifetime;
 #[path = "control_plane/mistakes.rs"]
 mod mistakes;
+#[path = "control_plane/moved.rs"]
+mod moved;
 #[path = "control_plane/nodes.rs"]
 mod nodes;
 #[path = "control_plane/permissions.rs"]
@@ -86,6 +88,8 @@ use stated::Cluster;
 /// How many control planes live at a time: each waits more than it works.
 const THREADS: usize = 3;
 const FLEETS: &str = "random/fleets";
+/// The test of workloads that move.
+const MOVED: &str = "moved/accepted";
 const RULES: &str = "sample/rules";
 const LIFETIME: &str = "lifetime";
 
@@ -95,6 +99,7 @@ enum Unit<'a> {
     Cluster(Box<Session<'a>>),
     Flux(Cluster),
     Delivery,
+    Moved,
     Application(PathBuf),
     Rules,
     Lifetime,
@@ -149,7 +154,7 @@ fn main() -> ExitCode {
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
-    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Delivery]
+    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Delivery, Unit::Moved]
         .into_iter()
         .chain(sessions)
         .chain(flux)
@@ -176,6 +181,7 @@ impl Unit<'_> {
             Self::Cluster(session) => session.names(),
             Self::Flux(cluster) => vec![format!("flux/{}", cluster.name)],
             Self::Delivery => delivery::NAMES.map(str::to_owned).to_vec(),
+            Self::Moved => vec![MOVED.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
@@ -188,6 +194,7 @@ impl Unit<'_> {
             Self::Cluster(session) => session.run(&suite.judges, &suite.etcd, wanted, say),
             Self::Flux(cluster) => say(&self.names()[0], guarded(|| suite.flux(cluster))),
             Self::Delivery => delivery::run(&suite.judges, &suite.etcd, &suite.built, wanted, say),
+            Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),

@@ -23,7 +23,11 @@ mod builds;
 mod disk;
 #[path = "system/fleets.rs"]
 mod fleets;
+#[path = "system/flows.rs"]
+mod flows;
 #[path = "system/killed.rs"]
 mod killed;
 #[path = "system/same_bytes.rs"]
 mod same_bytes;
+#[path = "system/world.rs"]
+mod world;

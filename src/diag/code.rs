@@ -173,7 +173,16 @@ codes! {
     GatewayWithoutListener = "gateway-without-listener", Error, "a gateway without a listener for a caller";
     /// A listener inside a cluster's own pods, services or nodes range would never leave that cluster.
     GatewayListenerInside = "gateway-listener-inside", Error, "a listener inside a cluster's own ranges";
-    /// `listen` is for gateways that cross clusters; this one never does, or not into that cluster.
+    /// The address of a listener is one load balancer's, of one Service: it stands for one port of one workload on one cluster. Gateways to that
+    /// port may name the same listener and share it, as long as they say the same of it.
+    GatewayListenerClash = "gateway-listener-clash", Error, "two things at one listener";
+    /// Packets do not change between IPv4 and IPv6 on their way: what the caller's cluster leaves by, the listener's address, and the Services
+    /// of the target's cluster must have a family in common.
+    GatewayListenerFamily = "gateway-listener-family", Error, "a listener of another address family";
+    /// The listener's address is asked for in `spec.loadBalancerIP`, which Amazon's controllers do not read: they would give the listener another
+    /// address than the one that callers are sent to. They take annotations, such as `service.beta.kubernetes.io/aws-load-balancer-eip-allocations`.
+    GatewayListenerUnasked = "gateway-listener-unasked", Warning, "a listener's address that nothing asks for";
+    /// `listen` is for gateways that cross clusters; this one never does, or not into that cluster. `via` is for clusters that call it.
     GatewayListenUnused = "gateway-listen-unused", Error, "a listener that nothing reaches";
     /// No declared flow of its callers uses the gateway: it is an opening that nobody needs.
     GatewayUnused = "gateway-unused", Warning, "a gateway that no flow uses";
@@ -181,6 +190,9 @@ codes! {
     AliasClash = "alias-clash", Error, "an alias that clashes";
     /// An alias maps names, not ports: the port that the application dials must be one that the target's Service, or listener, has.
     AliasPort = "alias-port", Error, "an alias whose port the target lacks";
+    /// An alias leads to a name, or to an address: a Service of a workload, a listener, an external name. Pods of the platform, a range of
+    /// addresses and a wildcard have neither. An address without a name needs an EndpointSlice, which Argo CD leaves out unless told otherwise.
+    AliasNowhere = "alias-nowhere", Error, "an alias that can lead nowhere";
 
     // ---- exemptions and ends ----
     /// The exemption, gateway or token is past its end. It still stands in the tree until a person renews or removes it;

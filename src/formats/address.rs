@@ -50,6 +50,13 @@ text_type! {
     }
 }
 
+impl Address {
+    /// The address itself; one of IPv4 in IPv6's notation is one of IPv4.
+    pub fn ip(&self) -> IpAddr {
+        self.as_str().parse().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)).to_canonical()
+    }
+}
+
 impl Cidr {
     /// The range as a network.
     pub fn net(&self) -> IpNet {
@@ -64,7 +71,7 @@ impl Cidr {
 
     /// Whether the range holds an address.
     pub fn holds(&self, address: &Address) -> bool {
-        address.as_str().parse::<IpAddr>().is_ok_and(|ip| self.net().contains(&ip))
+        self.net().contains(&address.ip())
     }
 }
 

@@ -40,9 +40,13 @@ fn check_part(text: &str, what: &str) -> Result<(), String> {
 
 /// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, of the delivery, or the fleet's own.
 pub fn is_reserved(key: &str, label_domain: &str) -> bool {
+    ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", label_domain].into_iter().any(|domain| is_below(key, domain))
+}
+
+/// Whether the key of a label or annotation lies below a domain.
+pub fn is_below(key: &str, domain: &str) -> bool {
     let Some((prefix, _)) = key.split_once('/') else { return false };
-    let below = |domain: &str| prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-    ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", label_domain].into_iter().any(below)
+    prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ record! {
         /// Of nodes.
         pub nodes: Vec1<Spanned<Cidr>>,
         /// What other networks see our pods as, after NAT; the nodes if left out.
-        pub egress: Option<Vec<Spanned<Cidr>>>,
+        pub egress: Option<Vec1<Spanned<Cidr>>>,
         /// Where the API server answers.
         pub api_server: Option<ApiServer>,
         /// Where names are resolved.

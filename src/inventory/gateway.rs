@@ -38,10 +38,12 @@ record! {
     pub struct Listener {
         /// Its name; becomes the alias of callers where given.
         pub host: Option<Spanned<HostName>>,
-        /// Its address.
+        /// Its address; the load balancer is asked for it in `spec.loadBalancerIP`, unless an annotation states it.
         pub address: Spanned<Address>,
         /// Its port.
         pub port: Spanned<u16>,
+        /// Annotations of its Service, for the load balancer's controller.
+        pub annotations: Entries<Spanned<String>>,
     }
 }
 

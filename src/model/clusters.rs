@@ -61,6 +61,12 @@ impl<'i> Clusters<'i> {
 }
 
 impl<'i> Host<'i> {
+    /// Whether it has Services of both address families, so that one of a single address has to say which it is of.
+    pub fn is_dual_stack(&self) -> bool {
+        let has = |wanted: bool| self.raw.network.services.iter().any(|range| range.net().addr().is_ipv4() == wanted);
+        has(true) && has(false)
+    }
+
     /// The pools of one tier.
     pub fn pools<'a>(&'a self, tier: &'a str) -> impl Iterator<Item = &'i Spanned<NodePool>> + 'a {
         self.raw.node_pools.iter().filter(move |pool| pool.tier.as_ref().is_some_and(|name| name.value == tier))

@@ -28,8 +28,7 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
         ("clusters.platform", clusters.iter().any(|cluster| cluster.platform.is_some())),
         ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
-        ("workloads.connects", connects().next().is_some()),
-        ("gateways", !inventory.gateways.is_empty()),
+        ("workloads.connects, gateways (their network policies)", connects().next().is_some() || !inventory.gateways.is_empty()),
         ("tokens", !inventory.tokens.is_empty()),
         ("workloads.source", inventory.workloads.iter().any(|workload| workload.identity.source.is_some())),
     ]

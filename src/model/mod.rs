@@ -4,7 +4,7 @@ mod check;
 mod clusters;
 pub mod delivery;
 mod exemptions;
-mod flows;
+pub mod flows;
 mod honesty;
 mod images;
 mod index;
@@ -26,6 +26,7 @@ use rayon::prelude::*;
 
 pub use clusters::{Clusters, Host};
 pub use delivery::Deliveries;
+pub use flows::Flows;
 pub use instance::Instance;
 pub use settings::selects;
 pub use tiers::Tiers;
@@ -89,6 +90,8 @@ pub struct Model<'i> {
     pub namespaces: BTreeMap<(usize, String), Namespace>,
     /// Workloads on clusters, sorted by cluster, namespace and name.
     pub instances: Vec<Instance<'i>>,
+    /// Flows between them, by position, and what these need.
+    pub flows: Flows<'i>,
 }
 
 /// Resolves an inventory: `None` where there is no fleet to speak of. Every finding of every rule is reported in one run, so the model of an
@@ -129,13 +132,13 @@ pub fn resolve<'i>(
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
-    compose(&tiers, &clusters, &deliveries, &namespaces, &instances, inventory, findings);
-    flows::check(inventory, &tiers, &clusters, &workloads, &instances, findings);
+    let flows = flows::resolve(inventory, &tiers, &clusters, &workloads, &instances, findings);
+    compose(&tiers, &clusters, &deliveries, &namespaces, &instances, &flows, inventory, findings);
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }
     findings.extend(honesty::note(inventory, &instances));
-    Some(Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances })
+    Some(Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows })
 }
 
 fn resolve_workload<'i>(
@@ -273,6 +276,7 @@ fn compose(
     deliveries: &Deliveries,
     namespaces: &BTreeMap<(usize, String), Namespace>,
     instances: &[Instance<'_>],
+    flows: &Flows<'_>,
     inventory: &Inventory,
     findings: &mut Findings,
 ) {
@@ -288,7 +292,7 @@ fn compose(
             names::check_kustomization(&namespace.name, namespace.origin, findings);
         }
     }
-    for instance in instances {
+    for (at, instance) in instances.iter().enumerate() {
         let identity = &instance.workload.identity;
         let name = identity.name.as_str();
         let cluster = clusters.name(instance.cluster);
@@ -302,11 +306,16 @@ fn compose(
         check_composed(kind.as_str(), &instance.object_name, longest_name(kind), identity.name.span, findings);
         let settings = &instance.cascade.settings;
         if kind == WorkloadKind::StatefulSet {
-            let headless = format!("{name}-headless");
+            let headless = names::headless(name);
             check_composed("Service", &headless, 63, identity.name.span, findings);
             names.take(&scope, "Service", &headless, &owner, findings);
         }
         names.take(&scope, "Service", name, &owner, findings);
+        for listener in flows.listeners.get(&at).into_iter().flatten() {
+            let owner = Spanned::new(format!("the listener `{}` of `{name}`", listener.address), listener.origin);
+            check_composed("Service", &listener.name, 63, listener.origin, findings);
+            names.take(&scope, "Service", &listener.name, &owner, findings);
+        }
         if !settings.config.is_empty() {
             names.take(&scope, "ConfigMap", name, &owner, findings);
         }

@@ -15,6 +15,11 @@ pub fn namespace(team: &str, tier: &str, own: Option<&str>) -> String {
     }
 }
 
+/// The headless Service of a StatefulSet.
+pub fn headless(workload: &str) -> String {
+    format!("{workload}-headless")
+}
+
 /// Composed names and who composed them.
 #[derive(Debug, Default)]
 pub struct Names {

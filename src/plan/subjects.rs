@@ -1,6 +1,7 @@
 //! What kinds repeat over: the fleet, each tier, cluster, node pool, namespace, workload and gateway, with what a template sees of it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -9,7 +10,7 @@ use super::delivery::Known;
 use super::units::{self, Unit};
 use super::{Plan, delivery, view};
 use crate::catalog::{Layer, Scope};
-use crate::model::{Instance, Model};
+use crate::model::Model;
 use crate::render::{View, ViewValue};
 use crate::schema::Minor;
 use crate::source::Span;
@@ -58,16 +59,13 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
             view: fleet.clone().with("tier", Arc::clone(shared)),
         });
     }
-    let mut by_cluster: BTreeMap<usize, std::ops::Range<usize>> = BTreeMap::new();
+    let mut by_cluster: BTreeMap<usize, Range<usize>> = BTreeMap::new();
     for (at, instance) in model.instances.iter().enumerate() {
         by_cluster.entry(instance.cluster).or_insert(at..at).end = at + 1;
     }
     let clusters: Vec<Vec<Subject>> = (0..model.clusters.all.len())
         .into_par_iter()
-        .map(|at| {
-            let instances = by_cluster.get(&at).map_or(&[][..], |range| &model.instances[range.clone()]);
-            within(model, at, instances, &fleet, &tiers)
-        })
+        .map(|at| within(model, at, by_cluster.get(&at).cloned().unwrap_or_default(), &fleet, &tiers))
         .collect();
     subjects.extend(clusters.into_iter().flatten());
     subjects
@@ -100,8 +98,9 @@ pub fn deliver(subjects: &mut Vec<Subject>, model: &Model<'_>, plan: &Plan, know
     }
 }
 
-fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
+fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
     let mut subjects = Vec::new();
+    let instances = &model.instances[range.clone()];
     let host = &model.clusters.all[at];
     let cluster = host.raw.name.as_str();
     let value = ViewValue::new;
@@ -145,10 +144,10 @@ fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View
         let subject = subject(Scope::Namespace, format!("namespace {}", namespace.name), namespace.origin, view);
         subjects.push(Subject { workloads: Some(folder), ..subject });
     }
-    for instance in instances {
+    for (position, instance) in range.zip(instances) {
         let identity = &instance.workload.identity;
         let Some(view) = views.get(instance.namespace.as_str()) else { continue };
-        let view = view.clone().with("workload", value(view::workload(model, instance)));
+        let view = view.clone().with("workload", value(view::workload(model, position, instance)));
         subjects.push(subject(
             Scope::Workload,
             format!("workload {}/{}", identity.team.value, identity.name.value),

@@ -3,6 +3,8 @@
 //! Names at the top: `fleet` always; `tier`, `cluster`, `pool`, `namespace`, `workload`, `gateway` as far as the kind's scope has them;
 //! `item` and `index` under `forEach`.
 
+mod flows;
+
 use serde_json::{Map, Value, json};
 
 use crate::inventory::cluster::NodePool;
@@ -51,7 +53,8 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
     })
 }
 
-/// `cluster`: name, environment, region, kubernetes, cni, tiers, namespaces, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist).
+/// `cluster`: name, environment, region, kubernetes, cni, tiers, namespaces, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// listeners (what its load balancers are asked for).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
     let mut expected: std::collections::BTreeMap<(&str, &str, &str), Vec<&str>> = std::collections::BTreeMap::new();
@@ -81,6 +84,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "expected": expected.into_iter().map(|((namespace, kind, name), users)| json!({
             "namespace": namespace, "kind": kind, "name": name, "usedBy": users,
         })).collect::<Vec<_>>(),
+        "listeners": flows::listeners_of(model, at),
     })
 }
 
@@ -95,7 +99,8 @@ pub fn pool(pool: &NodePool) -> Value {
     })
 }
 
-/// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to).
+/// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to), aliases (names that its
+/// workloads use for what is elsewhere).
 pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
     let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
     let domain = model.fleet.label_domain.as_str();
@@ -122,6 +127,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
             "name": config.name.as_str(),
             "data": strings(config.data.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
         })).collect::<Vec<_>>(),
+        "aliases": flows::aliases(model, namespace),
     })
 }
 
@@ -144,8 +150,8 @@ pub fn gateway(gateway: &Gateway) -> Value {
     })
 }
 
-/// `workload`: everything of a workload on one cluster, in final form. What does not apply is null or empty.
-pub fn workload(model: &Model<'_>, instance: &Instance<'_>) -> Value {
+/// `workload`: everything of a workload on one cluster, in final form, `at` its position in the model. What does not apply is null or empty.
+pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value {
     let identity = &instance.workload.identity;
     let settings = &instance.cascade.settings;
     let name = identity.name.as_str();
@@ -182,6 +188,7 @@ pub fn workload(model: &Model<'_>, instance: &Instance<'_>) -> Value {
             "metrics": metrics(scale.cpu.map(|cpu| cpu.value), scale.memory.map(|memory| memory.value)),
         })),
         "disruption": disruption(kind, settings),
+        "listeners": flows::listeners(model, at),
         "ingress": ingress(model, instance),
         "route": route(model, instance),
         "apiAccess": settings.api_access.iter().flatten().map(|rule| {

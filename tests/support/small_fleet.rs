@@ -7,6 +7,9 @@ use proptest::sample::subsequence;
 use proptest::strategy::Union;
 use serde_json::{Map, Value, json};
 
+#[path = "small_flows.rs"]
+pub mod flows;
+
 /// Keys of a workload that go together.
 type Bundle = Vec<(&'static str, Value)>;
 
@@ -35,6 +38,7 @@ struct Workload {
 pub struct Fleet {
     tiers: Vec<Tier>,
     workloads: Vec<Workload>,
+    flows: Vec<flows::Wish>,
 }
 
 /// Any small fleet of so many tiers at most, and of so many clusters for each tier.
@@ -43,7 +47,9 @@ pub fn fleet(tiers: usize, clusters: usize) -> impl Strategy<Value = Fleet> {
         .prop_map(|(alone, clusters, pod_security)| Tier { alone, clusters, pod_security });
     let tiers = prop::collection::vec(tier, 1..=tiers);
     let workloads = prop::collection::vec(workload(), 0..8);
-    (tiers, workloads).prop_map(|(tiers, workloads)| Fleet { tiers, workloads })
+    let wish = (0..8_usize, 0..8_usize, any::<bool>()).prop_map(|(caller, target, aliased)| flows::Wish { caller, target, aliased });
+    let flows = prop::collection::vec(wish, 0..16);
+    (tiers, workloads, flows).prop_map(|(tiers, workloads, flows)| Fleet { tiers, workloads, flows })
 }
 
 impl Fleet {
@@ -51,8 +57,16 @@ impl Fleet {
     pub fn inventory(&self) -> BTreeMap<String, String> {
         let hosted = self.hosted();
         let tiers: Vec<Value> = self.tiers.iter().enumerate().map(|(index, tier)| tier.to_json(index)).collect();
-        let workloads: Vec<Value> =
-            self.workloads.iter().enumerate().map(|(index, workload)| workload.to_json(index, self.tiers.len(), &hosted)).collect();
+        let workloads: Vec<Value> = self
+            .workloads
+            .iter()
+            .enumerate()
+            .map(|(index, workload)| {
+                let mut json = workload.to_json(index, self.tiers.len(), &hosted);
+                json["connects"] = self.connects(index).into();
+                json
+            })
+            .collect();
         let inventory = json!({
             "fleet": {
                 "apiVersion": "ringfence/v1",
@@ -65,6 +79,7 @@ impl Fleet {
             "teams": TEAMS.map(|name| json!({ "name": name })),
             "configs": [{ "name": "common", "data": { "REGION": "tokyo" } }],
             "workloads": workloads,
+            "gateways": self.gateways(),
         });
         BTreeMap::from([("fleet.yaml".to_owned(), format!("{inventory:#}\n"))])
     }
@@ -90,7 +105,7 @@ fn cluster(number: usize, tiers: &[usize]) -> Value {
     json!({
         "name": format!("c{number}"),
         "tiers": names,
-        "environment": if number.is_multiple_of(2) { "production" } else { "staging" },
+        "environment": flows::environment(number),
         "kubernetes": format!("1.{}", 33 + number % 5),
         "cni": CNI[number % CNI.len()],
         "provider": "rke2",

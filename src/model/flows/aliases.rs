@@ -1,0 +1,230 @@
+//! Aliases: the names that applications already use, each a Service in the caller's namespace that leads to the target wherever it is now.
+//!
+//! A name leads to a name where there is one: an ExternalName Service, which costs no address and follows the target. It maps names, not
+//! ports. Where only an address is known, it is a Service with an EndpointSlice.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::listeners::{ListenerService, check_family};
+use super::{Flow, Resolver, full_name, service_port};
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::formats::check_service_name;
+use crate::inventory::fleet::ArgoCd;
+use crate::inventory::flow::Connect;
+use crate::inventory::gateway::PortRef;
+use crate::inventory::workload::WorkloadKind;
+use crate::model::Instance;
+use crate::model::names::headless;
+use crate::source::{Span, Spanned};
+
+/// The domain of a cluster's names, where it states none: Kubernetes' own default.
+const CLUSTER_DOMAIN: &str = "cluster.local";
+
+/// Where an alias leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To a name.
+    Name(String),
+    /// To an address.
+    Address(IpAddr),
+}
+
+/// A name in the callers' namespace.
+#[derive(Clone, Debug)]
+pub struct Alias {
+    /// Where it leads.
+    pub destination: Destination,
+    /// What it stands for: `<team>/<workload>`, or a name outside the fleet.
+    pub target: String,
+    /// The ports that its callers dial: number and protocol, with the target's name for each.
+    pub ports: BTreeMap<(u16, &'static str), String>,
+    /// Where a caller asks for it.
+    pub origin: Span,
+}
+
+/// What one flow says of an alias.
+#[derive(Debug)]
+pub(super) struct Claim {
+    caller: usize,
+    name: Spanned<String>,
+    alias: Alias,
+}
+
+/// The alias of a flow that leads to no workload: a name outside has one, a range of addresses and pods of the platform have none.
+pub(super) fn of_something_else(caller: usize, connect: &Spanned<Connect>, findings: &mut Findings) -> Option<Claim> {
+    let alias = connect.alias.as_ref()?;
+    let name = alias.name.as_str();
+    let nowhere = |why: &str, help: &str| {
+        Diag::new(Code::AliasNowhere, alias.name.span, format!("the alias `{name}` can lead nowhere: {why}")).help(help)
+    };
+    let Some(external) = &connect.external else {
+        findings
+            .push(nowhere("`platform` names pods, not a Service", "Leave the alias out: the Services of the platform keep their names."));
+        return None;
+    };
+    let Some(dns) = &external.dns else {
+        findings.push(nowhere("a range of addresses has no name", "Write `external: {dns: ...}`, or leave the alias out."));
+        return None;
+    };
+    if dns.as_str().starts_with('*') {
+        findings.push(nowhere("a wildcard is many names", "Name the one host that the application calls."));
+        return None;
+    }
+    // By name it is a finding already.
+    let PortRef::Number(number) = connect.port.value else { return None };
+    if let Some(dialled) = alias.port.filter(|dialled| dialled.value != number) {
+        let message = format!("the application dials `{name}:{}`, but the flow goes to the port {number}", dialled.value);
+        let diag = Diag::new(Code::AliasPort, dialled.span, message).related(connect.port.span, "the port that is allowed");
+        findings.push(diag.help("An alias maps names, not ports: make the two equal."));
+    }
+    let protocol = connect.protocol.map_or("TCP", |protocol| protocol.as_str());
+    let alias = Alias {
+        destination: Destination::Name(dns.as_str().to_owned()),
+        target: dns.as_str().to_owned(),
+        ports: BTreeMap::from([((number, protocol), format!("{}-{number}", protocol.to_ascii_lowercase()))]),
+        origin: alias.name.span,
+    };
+    Some(Claim { caller, name: Spanned::new(name.to_owned(), alias.origin), alias })
+}
+
+impl<'i> Resolver<'_, 'i> {
+    /// What a flow says of its alias; nothing where it has none, or calls the target by the name that it has there.
+    pub(super) fn claim(&self, flow: &Flow<'i>, connect: &Spanned<Connect>, findings: &mut Findings) -> Option<Claim> {
+        let alias = connect.alias.as_ref()?;
+        let name = alias.name.as_str();
+        let (caller, target) = (&self.instances[flow.caller], &self.instances[flow.target]);
+        let target_name = target.workload.identity.name.as_str();
+        let real = service_port(&flow.port);
+        let offered = flow.listener.map_or(real, |listener| Some(listener.port.value));
+        let dialled = alias.port.map(|port| port.value).or(real).or(offered);
+        let place = alias.port.map_or(alias.name.span, |port| port.span);
+        match (dialled, offered) {
+            (Some(dialled), Some(offered)) if dialled != offered => {
+                let who = if flow.listener.is_some() { "the listener" } else { "the target's Service" };
+                let message = format!("the application dials `{name}:{dialled}`, but {who} has the port {offered}");
+                let other = flow.listener.map_or(flow.port.port.span, |listener| listener.port.span);
+                let diag = Diag::new(Code::AliasPort, place, message).related(other, "the port that is there");
+                findings.push(diag.help("An alias maps names, not ports: make the two equal."));
+            }
+            (_, None) => {
+                let message = format!("the Service of `{target_name}` lacks the port `{}`", flow.port.name.value);
+                let diag = Diag::new(Code::AliasPort, place, message).related(flow.port.name.span, "`service: false`");
+                findings.push(diag.help("Let the Service have it, or leave the alias out."));
+            }
+            _ => {}
+        }
+        if target.cluster == caller.cluster && target.namespace == caller.namespace && target_name == name {
+            return None;
+        }
+        let protocol = flow.port.protocol.map_or("TCP", |protocol| protocol.as_str());
+        let alias = Alias {
+            destination: self.destination(flow, &alias.name.as_ref().map(crate::formats::DnsLabel::as_str), findings),
+            target: full_name(target),
+            ports: BTreeMap::from([((offered?, protocol), flow.port.name.to_string())]),
+            origin: alias.name.span,
+        };
+        Some(Claim { caller: flow.caller, name: Spanned::new(name.to_owned(), alias.origin), alias })
+    }
+
+    /// Where the alias of a flow leads: to the target's Service, to the listener's name, or else to its address.
+    fn destination(&self, flow: &Flow<'i>, alias: &Spanned<&str>, findings: &mut Findings) -> Destination {
+        let (caller, target) = (&self.instances[flow.caller], &self.instances[flow.target]);
+        let host = &self.clusters.all[caller.cluster];
+        let Some(listener) = flow.listener else {
+            let domain = host.raw.network.dns.as_ref().and_then(|dns| dns.domain.as_ref()).map_or(CLUSTER_DOMAIN, |domain| domain.as_str());
+            return Destination::Name(format!("{}.{}.svc.{domain}", target.workload.identity.name.value, target.namespace));
+        };
+        if let Some(name) = &listener.host {
+            return Destination::Name(name.as_str().to_owned());
+        }
+        if self.argocd(caller).is_some_and(|argocd| !argocd.endpoint_slices.is_some_and(|managed| managed.value)) {
+            let message = format!("the alias `{}` would be an EndpointSlice, which Argo CD leaves out", alias.value);
+            let diag = Diag::new(Code::AliasNowhere, alias.span, message).related(listener.span, "an address alone");
+            findings.push(diag.help("Give the listener a `host`, or say `endpointSlices: true` of the Argo CD instance."));
+        }
+        let services = host.raw.network.services.iter();
+        check_family(listener, services, &format!("`{}` has no Services", host.raw.name.value), findings);
+        Destination::Address(listener.address.ip())
+    }
+
+    /// The Argo CD instance that delivers a workload: its cluster's, its tier's or the fleet's, whichever says it first.
+    fn argocd(&self, instance: &Instance<'i>) -> Option<&'i ArgoCd> {
+        let of_cluster = self.clusters.all[instance.cluster].raw.delivery.as_ref();
+        let of_tier = self.tiers.all[instance.tier].delivery.as_ref();
+        let of_fleet = self.inventory.fleet.as_ref().and_then(|fleet| fleet.delivery.as_ref());
+        of_cluster.or(of_tier).or(of_fleet)?.argocd.as_ref()
+    }
+}
+
+/// What else a name is in a namespace: what to call it, and where it comes from.
+type Taken = BTreeMap<(usize, String, String), (&'static str, Span)>;
+
+/// The aliases of every namespace, of what the flows from it say. Callers of one namespace share a name, and so must mean one thing by it.
+pub(super) fn settle(
+    claims: Vec<Claim>,
+    instances: &[Instance<'_>],
+    listeners: &BTreeMap<usize, Vec<ListenerService>>,
+    findings: &mut Findings,
+) -> BTreeMap<(usize, String), BTreeMap<String, Alias>> {
+    let taken = if claims.is_empty() { Taken::new() } else { taken(instances, listeners) };
+    let mut settled: BTreeMap<(usize, String), BTreeMap<String, Alias>> = BTreeMap::new();
+    for Claim { caller, name, alias } in claims {
+        let caller = &instances[caller];
+        if let Err(rule) = check_service_name(&name) {
+            findings.push(Diag::new(Code::InvalidName, name.span, rule).help("Use another alias: it is the name of a Service."));
+            continue;
+        }
+        if let Some((what, place)) = taken.get(&(caller.cluster, caller.namespace.clone(), name.value.clone())) {
+            let message = format!("`{}` is already a {what} in the namespace `{}`", name.value, caller.namespace);
+            let diag = Diag::new(Code::AliasClash, name.span, message).related(*place, format!("the {what}"));
+            findings.push(diag.help("Use another alias, or rename the workload."));
+            continue;
+        }
+        let names = settled.entry((caller.cluster, caller.namespace.clone())).or_default();
+        match names.get_mut(&name.value) {
+            None => drop(names.insert(name.value, alias)),
+            Some(first) if first.destination == alias.destination && first.target == alias.target => first.ports.extend(alias.ports),
+            Some(first) => {
+                let (one, other) = if first.target == alias.target {
+                    (first.destination.to_string(), alias.destination.to_string())
+                } else {
+                    (first.target.clone(), alias.target)
+                };
+                let message = format!("`{}` means both `{one}` and `{other}` in `{}`", name.value, caller.namespace);
+                let diag = Diag::new(Code::AliasClash, name.span, message).related(first.origin, "the other one");
+                findings.push(diag.help("Use another alias for one of them."));
+            }
+        }
+    }
+    settled
+}
+
+/// Every name of a Service that is no alias, and of workloads that have none: nobody should take an alias for one of them.
+fn taken(instances: &[Instance<'_>], listeners: &BTreeMap<usize, Vec<ListenerService>>) -> Taken {
+    let mut taken = Taken::new();
+    for (at, instance) in instances.iter().enumerate() {
+        let identity = &instance.workload.identity;
+        let mut take = |name: String, what| {
+            taken.entry((instance.cluster, instance.namespace.clone(), name)).or_insert((what, identity.name.span));
+        };
+        take(identity.name.to_string(), "workload");
+        if identity.kind.value == WorkloadKind::StatefulSet {
+            take(headless(identity.name.as_str()), "StatefulSet's headless Service");
+        }
+        for listener in listeners.get(&at).into_iter().flatten() {
+            take(listener.name.clone(), "gateway's Service");
+        }
+    }
+    taken
+}
+
+impl std::fmt::Display for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Gateways: which one allows a flow, which of its listeners serves a caller, and whether each is what it has to be.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::{Resolver, find_port, full_name, known_port};
+use crate::decode::Findings;
+use crate::diag::{Code, Diag, did_you_mean};
+use crate::formats::{Address, LabelKey, is_below};
+use crate::inventory::gateway::{Gateway, Listener};
+use crate::inventory::pod::Port;
+use crate::model::Instance;
+use crate::source::{Span, Spanned};
+
+/// Annotations that would let in more than the callers.
+const WIDENING: [&str; 3] = [
+    "service.beta.kubernetes.io/load-balancer-source-ranges",
+    "service.beta.kubernetes.io/azure-allowed-ip-ranges",
+    "service.beta.kubernetes.io/azure-allowed-service-tags",
+];
+
+impl<'i> Resolver<'_, 'i> {
+    /// The gateway that allows a caller a port of a workload, and its position.
+    pub(super) fn gateway(&self, caller: &Instance<'i>, target: usize, port: &Spanned<Port>) -> Option<(usize, &'i Spanned<Gateway>)> {
+        let name = full_name(caller);
+        self.inventory.gateways.iter().enumerate().find(|(_, gateway)| {
+            self.workloads.get(&gateway.to) == Some(target)
+                && gateway.from.0.iter().any(|from| from.value == name)
+                && find_port(std::slice::from_ref(port), &gateway.port).is_some()
+        })
+    }
+
+    /// The listener that serves the caller's cluster, and its cluster: as `via` says, else the one in its environment, then in its region.
+    pub(super) fn listener(
+        &mut self,
+        caller: &Instance<'i>,
+        at: usize,
+        gateway: &'i Spanned<Gateway>,
+        flow: Span,
+        findings: &mut Findings,
+    ) -> Option<(usize, &'i Spanned<Listener>)> {
+        let host = self.clusters.all[caller.cluster].raw;
+        let cluster_of = |name: &str| self.clusters.index.get(name).map(|at| self.clusters.all[at].raw);
+        if let Some(via) = gateway.via.get(host.name.as_str()) {
+            let found = gateway.listen.iter().find(|(name, _)| name.value == via.value);
+            self.used_listeners.extend(found.map(|(name, _)| (at, name.as_str())));
+            self.unclear_gateways.extend(found.is_none().then_some(at));
+            return found.and_then(|(name, listener)| Some((self.clusters.index.get(name)?, listener)));
+        }
+        let same_environment: Vec<_> = gateway
+            .listen
+            .iter()
+            .filter(|(name, _)| cluster_of(name).is_some_and(|target| target.environment.value == host.environment.value))
+            .collect();
+        let region = host.region.as_ref().map(|region| region.as_str());
+        let same_region: Vec<_> = same_environment
+            .iter()
+            .filter(|(name, _)| {
+                cluster_of(name).is_some_and(|target| region.is_some() && target.region.as_ref().map(|region| region.as_str()) == region)
+            })
+            .copied()
+            .collect();
+        let chosen = match (&same_environment[..], &same_region[..]) {
+            ([only], _) | (_, [only]) => Some(*only),
+            _ => None,
+        };
+        if let Some((name, listener)) = chosen {
+            self.used_listeners.insert((at, name.as_str()));
+            return self.clusters.index.get(name).map(|cluster| (cluster, listener));
+        }
+        self.unclear_gateways.insert(at);
+        let environment = host.environment.as_str();
+        let (why, help) = if same_environment.is_empty() {
+            (
+                format!("has no listener in the environment `{environment}` of `{}`", host.name.value),
+                format!("Add one under `listen`, or write `via: {{{}: CLUSTER}}` where it may leave its environment.", host.name.value),
+            )
+        } else {
+            let names: Vec<&str> = same_environment.iter().map(|(name, _)| name.as_str()).collect();
+            (
+                format!("leaves open which listener serves `{}`", host.name.value),
+                format!("Write `via: {{{}: ...}}` with one of: {}.", host.name.value, names.join(", ")),
+            )
+        };
+        let diag = Diag::new(Code::GatewayWithoutListener, gateway.name.span, format!("the gateway `{}` {why}", gateway.name.value));
+        findings.push(diag.related(flow, "for this flow").help(help));
+        None
+    }
+
+    pub(super) fn check_gateway(&self, gateway: &'i Spanned<Gateway>, findings: &mut Findings) {
+        for from in &gateway.from.0 {
+            self.workloads.resolve(from, from.span, findings);
+        }
+        if let Some(target) = self.workloads.resolve(&gateway.to, gateway.to.span, findings)
+            && let Some(instances) = self.by_workload.get(&target)
+            && let Some(first) = instances.first()
+        {
+            known_port(&self.instances[*first], &gateway.port, findings);
+            let hosts: BTreeSet<&str> = instances.iter().map(|at| self.clusters.name(self.instances[*at].cluster)).collect();
+            for (cluster, _) in &gateway.listen {
+                if self.clusters.index.resolve(cluster, cluster.span, findings).is_some() && !hosts.contains(cluster.as_str()) {
+                    let message = format!("`{}` does not run on `{}`", gateway.to.value, cluster.value);
+                    let names: Vec<&str> = hosts.iter().copied().collect();
+                    findings.push(
+                        Diag::new(Code::GatewayListenUnused, cluster.span, message).help(format!("It runs on: {}.", names.join(", "))),
+                    );
+                }
+            }
+        }
+        for (caller, target) in &gateway.via {
+            self.clusters.index.resolve(caller, caller.span, findings);
+            if !gateway.listen.iter().any(|(name, _)| name.value == target.value) {
+                let known: Vec<&str> = gateway.listen.iter().map(|(name, _)| name.as_str()).collect();
+                let diag =
+                    Diag::new(Code::GatewayWithoutListener, target.span, format!("the gateway has no listener in `{}`", target.value));
+                let all = format!("Its listeners are in: {}.", if known.is_empty() { "none".to_owned() } else { known.join(", ") });
+                findings.push(diag.help(did_you_mean(target, known.iter().copied()).unwrap_or(all)));
+            }
+        }
+        for (_, listener) in &gateway.listen {
+            self.check_listener(listener, findings);
+            for host in &self.clusters.all {
+                let network = &host.raw.network;
+                let ranges = network.pods.iter().chain(network.services.iter()).chain(network.nodes.iter());
+                for range in ranges.filter(|range| range.holds(&listener.address)) {
+                    let message =
+                        format!("the listener `{}` is inside a range of the cluster `{}`", listener.address.value, host.raw.name.value);
+                    let diag = Diag::new(Code::GatewayListenerInside, listener.address.span, message).related(range.span, "the range");
+                    findings.push(diag.help("A listener is an address of the network between clusters: that of a load balancer."));
+                }
+            }
+        }
+    }
+
+    /// What can be said of a listener alone.
+    fn check_listener(&self, listener: &Listener, findings: &mut Findings) {
+        let domain = self.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
+        if listener.port.value == 0 {
+            findings.push(Diag::new(Code::InvalidPort, listener.port.span, "0 is no port: ports are 1 to 65535"));
+        }
+        if let Some(why) = never_a_listener(&listener.address) {
+            let diag = Diag::new(Code::InvalidAddress, listener.address.span, format!("`{}` {why}", listener.address.value));
+            findings.push(diag.help("A listener is an address of the network between clusters: that of a load balancer."));
+        }
+        if let Some(host) = &listener.host
+            && let Some(why) = never_a_host(host.as_str())
+        {
+            let diag = Diag::new(Code::InvalidName, host.span, format!("`{}` is {why}", host.value));
+            findings.push(diag.help("Write one DNS name, or leave `host` out: `address` is enough."));
+        }
+        for (key, _) in &listener.annotations {
+            if let Err(rule) = LabelKey::new(key) {
+                findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
+            } else if is_below(key, domain) {
+                let diag = Diag::new(Code::ReservedLabel, key.span, format!("`{}` is not for listeners to set", key.value));
+                findings.push(diag.help("Use another domain: what is below the fleet's own is written by the program."));
+            } else if WIDENING.contains(&key.as_str()) {
+                let diag = Diag::new(
+                    Code::IsolationOwned,
+                    key.span,
+                    format!("`{}` says who is let in, which follows from the callers", key.value),
+                );
+                findings.push(diag.help("Remove it: the callers' `network.egress` is what may reach the listener."));
+            }
+        }
+    }
+
+    /// Reports gateways, listeners and entries of `via` that no flow needs.
+    pub(super) fn report_unused(&self, findings: &mut Findings) {
+        let all_read = self.inventory.lost.is_empty();
+        for (at, gateway) in self.inventory.gateways.iter().enumerate().filter(|_| all_read) {
+            if !self.used_gateways.iter().any(|(used, _)| *used == at) {
+                let diag = Diag::new(Code::GatewayUnused, gateway.name.span, format!("no flow uses the gateway `{}`", gateway.name.value));
+                findings.push(diag.help("Declare the flow under `connects` of its callers, or remove the gateway."));
+                continue;
+            }
+            for (caller, _) in &gateway.via {
+                if self.clusters.index.get(caller).is_some_and(|cluster| !self.used_gateways.contains(&(at, cluster))) {
+                    let message = format!("no flow from `{}` uses the gateway `{}`", caller.value, gateway.name.value);
+                    findings.push(Diag::new(Code::GatewayListenUnused, caller.span, message).help("Remove it."));
+                }
+            }
+            if self.unclear_gateways.contains(&at) {
+                continue;
+            }
+            for (cluster, _) in gateway.listen.iter().filter(|(cluster, _)| !self.used_listeners.contains(&(at, cluster.as_str()))) {
+                let never = !self.used_listeners.iter().any(|(gateway, _)| *gateway == at);
+                let message = if never {
+                    format!("the gateway `{}` never leaves a cluster, and `listen` is for those that do", gateway.name.value)
+                } else {
+                    format!("no caller reaches the listener in `{}`", cluster.value)
+                };
+                findings.push(Diag::new(Code::GatewayListenUnused, cluster.span, message).help("Remove it."));
+            }
+        }
+    }
+}
+
+/// Why a name can be no listener's.
+fn never_a_host(host: &str) -> Option<&'static str> {
+    if host.starts_with('*') {
+        return Some("many names");
+    }
+    // No top-level domain is a number: what ends in one is read as an address.
+    let last = host.rsplit('.').next().unwrap_or(host);
+    last.chars().all(|c| c.is_ascii_digit()).then_some("an address, not a name")
+}
+
+/// Why an address can be no load balancer's: the API server refuses such endpoints, too.
+fn never_a_listener(address: &Address) -> Option<&'static str> {
+    let ip: IpAddr = address.as_str().parse().ok()?;
+    if ip != address.ip() {
+        return Some("is an IPv4 address in IPv6's notation");
+    }
+    if ip.is_unspecified() || ip == IpAddr::V4(std::net::Ipv4Addr::BROADCAST) {
+        return Some("is the address of no machine");
+    }
+    if ip.is_loopback() {
+        return Some("is every machine's own address");
+    }
+    if ip.is_multicast() {
+        return Some("is an address of many machines");
+    }
+    match ip {
+        IpAddr::V4(ip) if ip.is_link_local() => Some("is known on one link alone"),
+        IpAddr::V6(ip) if ip.is_unicast_link_local() => Some("is known on one link alone"),
+        _ => None,
+    }
+}
