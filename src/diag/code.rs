@@ -75,6 +75,17 @@ codes! {
     /// The cluster's Kubernetes minor is outside those whose schemas are built in, so that its objects could not be checked.
     KubernetesVersion = "kubernetes-version", Error, "a Kubernetes minor without a built-in schema";
 
+    // ---- adopted sources ----
+    /// Kustomize would refuse the folder as well: a file that is not there, a patch that means no object, two objects of one name, a circle of
+    /// folders, a scalar on which YAML readers disagree. The finding stands where it is written.
+    SourceInvalid = "source-invalid", Error, "a source that cannot be built";
+    /// A feature of kustomize that is not taken over (`helmCharts`, `replacements`, `vars`, plugins, ...), or something that no review would
+    /// see: a remote resource, a path out of the project, a symbolic link. Nothing is approximated: write out what it makes.
+    SourceUnsupported = "source-unsupported", Error, "a source with a feature that is not taken over";
+    /// Sources have bounds: files of 1 MiB, 16 MiB together, 500 folders, 20 levels, 2,000 objects. A folder that refers to itself in ever new
+    /// ways ends here.
+    SourceTooLarge = "source-too-large", Error, "a source beyond the bounds";
+
     // ---- formats ----
     /// Kubernetes would refuse the name: characters, length, first or last character. The help says which rule.
     InvalidName = "invalid-name", Error, "a name that Kubernetes refuses";
