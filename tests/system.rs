@@ -25,5 +25,7 @@ mod disk;
 mod fleets;
 #[path = "system/killed.rs"]
 mod killed;
+#[path = "system/sources.rs"]
+mod sources;
 #[path = "system/same_bytes.rs"]
 mod same_bytes;

@@ -86,6 +86,19 @@ codes! {
     /// ways ends here.
     SourceTooLarge = "source-too-large", Error, "a source beyond the bounds";
 
+    /// A workload with a `source` states what the source decides: its image, its replicas, its pod. Two places for one thing would contradict
+    /// each other one day. What holds beside a source: `placement`, `labels`, `annotations`, `serviceAccount`, `apiAccess`, `connects`, `ports`.
+    SourceDecides = "source-decides", Error, "a key that the source decides";
+    /// A source brings along an object that is not for a workload: one of the whole cluster, RBAC, a NetworkPolicy, a Namespace, a bare pod.
+    /// The help says what to write in the inventory instead. A patch with `$patch: delete` in an overlay takes it out.
+    AdoptedKind = "adopted-kind", Error, "a kind that a source may not have";
+    /// An object of a source states a namespace that is not its workload's. Namespaces follow from team and tier: what is in another one
+    /// would be another workload.
+    AdoptedNamespace = "adopted-namespace", Error, "a source that reaches into another namespace";
+    /// A custom resource may make pods of its own, with images, secrets and tolerations that no rule here sees. It is taken over with the
+    /// namespace and our labels on it, and nothing else.
+    AdoptedNotCovered = "adopted-not-covered", Warning, "a custom resource that no rule looks into";
+
     // ---- formats ----
     /// Kubernetes would refuse the name: characters, length, first or last character. The help says which rule.
     InvalidName = "invalid-name", Error, "a name that Kubernetes refuses";
@@ -245,6 +258,9 @@ codes! {
     DriftForeign = "drift-foreign", Error, "a file in the tree that is not generated";
     /// `--check`: a file that an earlier run wrote and this inventory no longer makes.
     DriftStale = "drift-stale", Error, "a stale file";
+    /// The files of a source are not those of which the trees were made: the lock holds their digest. It is seen even where the objects are
+    /// the same.
+    DriftSource = "drift-source", Error, "a source that changed since the trees were made";
     /// A run was interrupted; the tree may be half old, half new. `ringfence generate` repairs it.
     DriftInterrupted = "drift-interrupted", Error, "an interrupted run";
 }

@@ -202,7 +202,8 @@ pub fn absorb(resources: &mut Vec<Resource>, mut made: Resource) -> Step<()> {
 
 /// The hash of a ConfigMap or Secret that its name gets.
 pub fn hash(resource: &Resource) -> String {
-    let name = crate::schema::json(&edit::text(resource.name(), resource.span()));
+    // Kustomize means to hash the name as well, but looks for it under a key called `metadata/name`.
+    let name = "".into();
     let field = |key: &str| resource.node.get(key).map(crate::schema::json);
     let data = field("data").unwrap_or_else(|| "".into());
     let mut parts = BTreeMap::from([("kind", resource.kind().into()), ("name", name), ("data", data)]);

@@ -1,7 +1,8 @@
 //! Strategic merge as kustomize does it: mappings merge, lists with keys merge by them, everything else is replaced, null removes,
 //! `$patch: delete` and `$patch: replace` do what they say.
 //!
-//! In a keyed list the patch's entries come first, in the patch's order, whether they are new or not.
+//! In a keyed list the patch's entries come first, in the patch's order, whether they are new or not; where entries are told apart by several
+//! keys, only the new ones come first.
 
 use super::edit::{entries, get_mut, is_empty_map, items, remove, set};
 use super::schema::{Field, definition, field};
@@ -34,14 +35,13 @@ fn directive(word: &Node) -> Step<Directive> {
 fn walk(base: Option<Node>, patch: Option<Node>, known: Option<Field>) -> Step<Option<Node>> {
     let shape = [&base, &patch].into_iter().flatten().find(|node| !node.is_null()).map(|node| std::mem::discriminant(&node.value));
     if let (Some(base), Some(patch), Some(shape)) = (&base, &patch, shape)
-        && let Some(other) = [base, patch].into_iter().find(|node| !node.is_null() && std::mem::discriminant(&node.value) != shape)
+        && [base, patch].into_iter().any(|node| !node.is_null() && std::mem::discriminant(&node.value) != shape)
     {
-        let _ = other;
         return Err(Box::new(invalid(patch.span, "the patch has another shape here than what it patches").related(base.span, "what it patches")));
     }
     let Some(first) = [&base, &patch].into_iter().flatten().find(|node| !node.is_null()) else {
         // A null that was written out stays as long as no patch speaks of it; a key with nothing after it goes.
-        return Ok(base.filter(|base| patch.is_none() && base.text() != Some("")));
+        return Ok(base.filter(|base| patch.is_none() && base.span.start < base.span.end));
     };
     match &first.value {
         Value::Map(_) => {
@@ -178,6 +178,11 @@ fn by_keys(under: Vec<Node>, over: Vec<Node>, keys: &'static [&'static str], kno
             return Err(Box::new(diag.help("State it in both: what kustomize makes of them follows no rule.")));
         }
         all.push((values, item.clone()));
+    }
+    if all.iter().any(|(values, _)| values[1..].iter().any(|value| !value.is_empty())) {
+        let in_base: Vec<Vec<String>> = under.iter().map(identity).collect::<Step<_>>()?;
+        all.retain(|(values, _)| !in_base.contains(values));
+        all.extend(in_base.into_iter().zip(under.iter().cloned()));
     }
     let mut seen: Vec<Vec<String>> = Vec::new();
     let mut merged = Vec::new();

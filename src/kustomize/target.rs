@@ -291,12 +291,14 @@ fn strategic(resources: &mut Resources, mut patch: Resource, stated: Option<&Spa
     let allowed = |allowed: fn(&super::kustomization::PatchOptions) -> Option<bool>| stated.and_then(|stated| stated.options.as_ref()).and_then(allowed) == Some(true);
     let name_change = allowed(|options| options.allow_name_change);
     let kind_change = allowed(|options| options.allow_kind_change);
+    // Of these two kinds kustomize makes the labels and annotations texts first: a null there becomes the word.
+    let rewritten = target.is_some() || stated.is_none();
+    if rewritten {
+        patch.texts_only("labels");
+        patch.texts_only("annotations");
+    }
     let chosen = match target {
-        Some(target) => {
-            patch.texts_only("labels");
-            patch.texts_only("annotations");
-            select::select(resources, target)?
-        }
+        Some(target) => select::select(resources, target)?,
         None => {
             let id = patch.id();
             let found: Vec<usize> =
@@ -319,7 +321,7 @@ fn strategic(resources: &mut Resources, mut patch: Resource, stated: Option<&Spa
             resource.remember();
         }
         let mut over = patch.node.clone();
-        if target.is_some() {
+        if rewritten {
             let api_version = resource.node.get("apiVersion").cloned();
             if let Some(api_version) = api_version {
                 edit::set(&mut over, "apiVersion", api_version);

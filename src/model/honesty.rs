@@ -35,7 +35,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ("workloads.connects", connects().next().is_some()),
         ("gateways", !inventory.gateways.is_empty()),
         ("tokens", !inventory.tokens.is_empty()),
-        ("workloads.source", inventory.workloads.iter().any(|workload| workload.identity.source.is_some())),
     ]
     .into_iter()
     .filter_map(|(key, used)| used.then_some(key))

@@ -115,7 +115,11 @@ fn within(model: &Model<'_>, at: usize, instances: &[Instance<'_>], fleet: &View
         let view = view.clone().with("workload", value(view::workload(model, instance)));
         subjects.push(subject(
             Scope::Workload,
-            format!("workload {}/{}", identity.team.value, identity.name.value),
+            match &instance.adopted {
+                // The digest goes into the lock: a changed source is seen even where its objects are the same.
+                Some(adopted) => format!("workload {}/{} of {}", identity.team.value, identity.name.value, adopted.source),
+                None => format!("workload {}/{}", identity.team.value, identity.name.value),
+            },
             identity.name.span,
             view,
         ));
