@@ -25,6 +25,10 @@ mod disk;
 mod fleets;
 #[path = "system/killed.rs"]
 mod killed;
+#[path = "system/adopted.rs"]
+mod adopted;
+#[path = "system/random_sources.rs"]
+mod random_sources;
 #[path = "system/sources.rs"]
 mod sources;
 #[path = "system/same_bytes.rs"]

@@ -46,7 +46,7 @@ fn by_identity(objects: Vec<Value>) -> BTreeMap<Identity, Value> {
 }
 
 /// Says where two builds differ.
-fn difference(ours: Vec<Value>, theirs: Vec<Value>) -> Option<String> {
+pub fn difference(ours: Vec<Value>, theirs: Vec<Value>) -> Option<String> {
     let (ours, theirs) = (by_identity(ours), by_identity(theirs));
     let names = |objects: &BTreeMap<Identity, Value>| objects.keys().cloned().collect::<Vec<_>>();
     if names(&ours) != names(&theirs) {

@@ -79,7 +79,8 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
         None => format!("Kubernetes {} has no `{kind}` of `{api_version}` that a source may have", subject.minor),
     };
     let taken = TAKEN.iter().find(|(_, taken)| *taken == kind).map(|(version, _)| format!("`{kind}` is in `{version}`."));
-    refuse(message, instead.or(taken), findings);
+    let platform = "Whoever runs the platform writes it; `$patch: delete` in an overlay takes it out of this source.";
+    refuse(message, instead.or(taken).or_else(|| Some(platform.to_owned())), findings);
     None
 }
 
