@@ -14,6 +14,8 @@ mod judge;
 #[path = "support/small_fleet.rs"]
 mod small_fleet;
 
+#[path = "system/adopted.rs"]
+mod adopted;
 #[path = "system/applications.rs"]
 mod applications;
 #[path = "system/builds.rs"]
@@ -25,11 +27,9 @@ mod disk;
 mod fleets;
 #[path = "system/killed.rs"]
 mod killed;
-#[path = "system/adopted.rs"]
-mod adopted;
 #[path = "system/random_sources.rs"]
 mod random_sources;
-#[path = "system/sources.rs"]
-mod sources;
 #[path = "system/same_bytes.rs"]
 mod same_bytes;
+#[path = "system/sources.rs"]
+mod sources;

@@ -202,7 +202,9 @@ fn changed_sources(tree: &Tree, recorded: &Recorded, delta: &Delta) -> Vec<Diag>
     let mut changed: BTreeMap<(String, Span), Diag> = BTreeMap::new();
     for (path, entry) in delta.lock.entries() {
         let before = recorded.lock.get(path.as_str()).and_then(|entry| source(&entry.owner));
-        let (Some((folder, now)), Some((_, before)), Some(file)) = (source(&entry.owner), before, tree.get(path.as_str())) else { continue };
+        let (Some((folder, now)), Some((_, before)), Some(file)) = (source(&entry.owner), before, tree.get(path.as_str())) else {
+            continue;
+        };
         if now != before {
             let diag = Diag::new(Code::DriftSource, file.origin, format!("`{folder}` changed since the trees were made"));
             changed.entry((folder, file.origin)).or_insert_with(|| diag.label("adopts it"));

@@ -145,7 +145,8 @@ impl<'a> Reader<'a> {
         let parts = self.resolve(&folder.parts, path, span)?;
         let name = parts.join("/");
         if !parts.starts_with(&folder.parts) {
-            let message = format!("`{name}` is outside `{}`: a kustomization reads files in its own folder and below it only", folder.path());
+            let message =
+                format!("`{name}` is outside `{}`: a kustomization reads files in its own folder and below it only", folder.path());
             return Err(Box::new(invalid(span, message).help("Name the folder instead, with a kustomization of its own in it.")));
         }
         if self.read.contains_key(&name) {
@@ -156,11 +157,11 @@ impl<'a> Reader<'a> {
             std::io::ErrorKind::NotFound => invalid(span, format!("there is no file `{name}`")),
             _ => invalid(span, format!("`{name}` cannot be read: {error}")),
         };
-        let file = fs::File::open(&on_disk).map_err(failed)?;
-        let meta = file.metadata().map_err(failed)?;
-        if !meta.is_file() {
+        // Asked before it is opened: a pipe would wait for a writer.
+        if !on_disk.metadata().map_err(failed)?.is_file() {
             return Err(invalid(span, format!("`{name}` is no file")));
         }
+        let file = fs::File::open(&on_disk).map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
         self.bytes += bytes.len();
@@ -181,7 +182,9 @@ impl<'a> Reader<'a> {
             return Err(Box::new(diag.help("What is reviewed must be what is built: copy it into the project.")));
         }
         if path.is_empty() || path.starts_with('/') || path.contains(['\\', '\0', '\n']) {
-            return Err(Box::new(invalid(span, format!("`{path}` is no relative path")).help("Write a path below the project's root, with `/`.")));
+            return Err(Box::new(
+                invalid(span, format!("`{path}` is no relative path")).help("Write a path below the project's root, with `/`."),
+            ));
         }
         let mut parts = from.to_vec();
         for part in path.split('/') {
@@ -215,5 +218,5 @@ fn is_remote(path: &str) -> bool {
         || path.contains("?version=")
         || ["git@", "git::", "github.com", "gitlab.com/", "bitbucket.org/", "org-"].iter().any(|start| path.starts_with(start))
         || path.contains(".git/")
-        || path.ends_with(".git")
+        || path.strip_suffix(".git").is_some()
 }

@@ -34,7 +34,8 @@ pub fn generate(
     for (key, own, shared) in [("labels", &own.labels, &shared.labels), ("annotations", &own.annotations, &shared.annotations)] {
         let all = shared.overlaid(own);
         if !all.is_empty() {
-            let entries = all.iter().map(|(key, value)| (edit::text(key.value.clone(), key.span), edit::text(value.value.clone(), value.span)));
+            let entries =
+                all.iter().map(|(key, value)| (edit::text(key.value.clone(), key.span), edit::text(value.value.clone(), value.span)));
             edit::set(&mut metadata, key, Node { span, value: Value::Map(entries.collect()) });
         }
     }
@@ -72,7 +73,9 @@ pub fn generate(
             "merge" => Behavior::Merge,
             "replace" => Behavior::Replace,
             other => {
-                return Err(Box::new(invalid(stated.span, format!("`{other}` is no behavior")).help("Write `create`, `merge` or `replace`.")));
+                return Err(Box::new(
+                    invalid(stated.span, format!("`{other}` is no behavior")).help("Write `create`, `merge` or `replace`."),
+                ));
             }
         },
     };
@@ -174,7 +177,9 @@ pub fn absorb(resources: &mut Vec<Resource>, mut made: Resource) -> Step<()> {
             invalid(made.span(), format!("there is no {} `{}` to merge with or to replace", made.kind(), made.name()))
                 .help("Leave `behavior` out to make a new one."),
         )),
-        (Some(_), _) if found.len() > 1 => Err(invalid(made.span(), format!("several objects were called {} `{}`", made.kind(), made.name()))),
+        (Some(_), _) if found.len() > 1 => {
+            Err(invalid(made.span(), format!("several objects were called {} `{}`", made.kind(), made.name())))
+        }
         (Some(at), Behavior::Create) => {
             let diag = invalid(made.span(), format!("the {} `{}` is there already", made.kind(), made.name()));
             Err(Box::new(diag.related(resources[*at].span(), "here").help("Write `behavior: merge` or `behavior: replace` to change it.")))

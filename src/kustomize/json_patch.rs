@@ -1,6 +1,7 @@
 //! JSON patches (RFC 6902), which kustomize applies to the whole object.
 
 use super::edit::{get_mut, remove, set};
+use super::folder::too_large;
 use super::{Step, invalid, unsupported};
 use crate::source::Span;
 use crate::yaml::{Node, Value};
@@ -8,14 +9,41 @@ use crate::yaml::{Node, Value};
 /// Applies a list of operations.
 pub fn apply(object: &mut Node, operations: &Node) -> Step<()> {
     let Value::Seq(operations) = &operations.value else { return Err(invalid(operations.span, "a JSON patch is a list of operations")) };
-    operations.iter().try_for_each(|operation| apply_one(object, operation))
+    for operation in operations {
+        apply_one(object, operation)?;
+        // A copy of an object into itself doubles it.
+        let mut nodes = 0;
+        if !is_within(object, MAX_DEPTH, &mut nodes) {
+            let message = format!("after this operation the object has more than {MAX_NODES} values, or {MAX_DEPTH} levels");
+            return Err(too_large(crate::decode::head(operation), message));
+        }
+    }
+    Ok(())
+}
+
+/// How many values an object may have, and how deep they may be nested.
+const MAX_NODES: usize = 100_000;
+const MAX_DEPTH: usize = 255;
+
+fn is_within(node: &Node, depth: usize, nodes: &mut usize) -> bool {
+    *nodes += 1;
+    if depth == 0 || *nodes > MAX_NODES {
+        return false;
+    }
+    match &node.value {
+        Value::Map(entries) => entries.iter().all(|(_, value)| is_within(value, depth - 1, nodes)),
+        Value::Seq(items) => items.iter().all(|item| is_within(item, depth - 1, nodes)),
+        Value::Scalar { .. } => true,
+    }
 }
 
 fn apply_one(object: &mut Node, operation: &Node) -> Step<()> {
     let text = |key: &str| operation.get(key).and_then(Node::text);
     let here = crate::decode::head(operation);
     let Some(op) = operation.get("op") else { return Err(invalid(here, "an operation needs `op`")) };
-    let Some(path) = operation.get("path").filter(|path| path.text().is_some()) else { return Err(invalid(here, "an operation needs `path`")) };
+    let Some(path) = operation.get("path").filter(|path| path.text().is_some()) else {
+        return Err(invalid(here, "an operation needs `path`"));
+    };
     let place = Pointer::parse(text("path").unwrap_or_default(), path.span)?;
     let value = || operation.get("value").cloned().ok_or_else(|| invalid(here, "this operation needs a `value`"));
     let from = || match operation.get("from") {
@@ -60,7 +88,10 @@ impl Pointer {
     }
 
     fn missing(&self, part: &str) -> Box<crate::diag::Diag> {
-        Box::new(invalid(self.span, format!("there is no `{part}` at this path")).help("A JSON patch names what is there; `add` makes the last part of a path."))
+        Box::new(
+            invalid(self.span, format!("there is no `{part}` at this path"))
+                .help("A JSON patch names what is there; `add` makes the last part of a path."),
+        )
     }
 
     /// The place of the last part's container.

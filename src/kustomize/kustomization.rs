@@ -40,9 +40,9 @@ record! {
         pub labels: Vec<Spanned<Label>>,
         pub common_labels: Entries<Spanned<String>>,
         pub common_annotations: Entries<Spanned<String>>,
-        pub patches: Vec<Spanned<Patch>>,
+        pub patches: Vec<Spanned<StatedPatch>>,
         pub patches_strategic_merge: Vec<Node>,
-        pub patches_json6902: Vec<Spanned<Patch>>,
+        pub patches_json6902: Vec<Spanned<StatedPatch>>,
         pub images: Vec<Spanned<Image>>,
         pub replicas: Vec<Spanned<Replica>>,
         pub config_map_generator: Vec<Spanned<Generator>>,
@@ -65,7 +65,7 @@ record! {
 record! {
     "a patch"
     /// A patch and whom it means.
-    pub struct Patch {
+    pub struct StatedPatch {
         pub path: Option<Spanned<String>>,
         pub patch: Option<Node>,
         pub target: Option<Spanned<Target>>,
@@ -200,7 +200,9 @@ fn drop_nulls(node: &mut Node) {
     match &mut node.value {
         Value::Map(entries) => {
             entries.retain(|(_, value)| !value.is_null());
-            entries.iter_mut().for_each(|(_, value)| drop_nulls(value));
+            for (_, value) in entries {
+                drop_nulls(value);
+            }
         }
         Value::Seq(items) => items.iter_mut().for_each(drop_nulls),
         Value::Scalar { .. } => {}

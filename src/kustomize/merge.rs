@@ -37,7 +37,9 @@ fn walk(base: Option<Node>, patch: Option<Node>, known: Option<Field>) -> Step<O
     if let (Some(base), Some(patch), Some(shape)) = (&base, &patch, shape)
         && [base, patch].into_iter().any(|node| !node.is_null() && std::mem::discriminant(&node.value) != shape)
     {
-        return Err(Box::new(invalid(patch.span, "the patch has another shape here than what it patches").related(base.span, "what it patches")));
+        return Err(Box::new(
+            invalid(patch.span, "the patch has another shape here than what it patches").related(base.span, "what it patches"),
+        ));
     }
     let Some(first) = [&base, &patch].into_iter().flatten().find(|node| !node.is_null()) else {
         // A null that was written out stays as long as no patch speaks of it; a key with nothing after it goes.
@@ -93,7 +95,8 @@ fn walk_map(base: Option<Node>, patch: Option<Node>, known: Option<&'static str>
         }
     }
     for name in names {
-        let under = get_mut(&mut merged, &name).map(|value| std::mem::replace(value, Node { span: value.span, value: Value::Seq(Vec::new()) }));
+        let under =
+            get_mut(&mut merged, &name).map(|value| std::mem::replace(value, Node { span: value.span, value: Value::Seq(Vec::new()) }));
         let over = patch.as_ref().and_then(|patch| patch.get(&name)).cloned();
         match walk(under, over, known.and_then(|known| field(known, &name)))? {
             Some(value) => set(&mut merged, &name, value),
@@ -118,19 +121,16 @@ fn without_directives(mut node: Node) -> Node {
     node
 }
 
-fn walk_keyed(
-    base: Option<Node>,
-    patch: Option<Node>,
-    keys: &'static [&'static str],
-    known: Option<&'static str>,
-) -> Step<Option<Node>> {
+fn walk_keyed(base: Option<Node>, patch: Option<Node>, keys: &'static [&'static str], known: Option<&'static str>) -> Step<Option<Node>> {
     if patch.as_ref().is_some_and(Node::is_null) {
         return Ok(None);
     }
     let mut patch = patch;
     let mut replaced = false;
     if let Some(Node { value: Value::Seq(entries), .. }) = &mut patch
-        && let Some(at) = entries.iter().position(|item| matches!(&item.value, Value::Map(entries) if entries.len() == 1) && item.get(DIRECTIVE).is_some())
+        && let Some(at) = entries
+            .iter()
+            .position(|item| matches!(&item.value, Value::Map(entries) if entries.len() == 1) && item.get(DIRECTIVE).is_some())
     {
         let word = entries.remove(at);
         match word.get(DIRECTIVE).map(directive).transpose()? {
@@ -144,7 +144,7 @@ fn walk_keyed(
     let Some(span) = span else { return Ok(None) };
     let under: Vec<Node> = base.as_ref().map(items).unwrap_or_default().to_vec();
     let over: Vec<Node> = patch.as_ref().map(items).unwrap_or_default().to_vec();
-    let merged = if keys.is_empty() { unite(under, over) } else { by_keys(under, over, keys, known)? };
+    let merged = if keys.is_empty() { unite(under, over) } else { by_keys(&under, &over, keys, known)? };
     Ok(Some(Node { span: base.map_or(span, |base| base.span), value: Value::Seq(merged) }))
 }
 
@@ -160,16 +160,19 @@ fn unite(under: Vec<Node>, over: Vec<Node>) -> Vec<Node> {
 
 /// The values of an entry's keys. Kustomize tells entries apart by all keys that any entry states; where some entries leave a second key out
 /// and others of the same first key do not, what it does follows no rule, and so that is refused.
-fn by_keys(under: Vec<Node>, over: Vec<Node>, keys: &'static [&'static str], known: Option<&'static str>) -> Step<Vec<Node>> {
+fn by_keys(under: &[Node], over: &[Node], keys: &'static [&'static str], known: Option<&'static str>) -> Step<Vec<Node>> {
     let identity = |item: &Node| -> Step<Vec<String>> {
-        let values: Vec<String> = keys.iter().map(|key| item.get(key).filter(|value| !value.is_null()).and_then(Node::text).unwrap_or_default().to_owned()).collect();
+        let values: Vec<String> = keys
+            .iter()
+            .map(|key| item.get(key).filter(|value| !value.is_null()).and_then(Node::text).unwrap_or_default().to_owned())
+            .collect();
         match values.first() {
             Some(first) if !first.is_empty() => Ok(values),
             _ => Err(invalid(crate::decode::head(item), format!("an entry of this list needs `{}`", keys[0]))),
         }
     };
     let mut all: Vec<(Vec<String>, Node)> = Vec::new();
-    for item in over.iter().chain(&under) {
+    for item in over.iter().chain(under) {
         let values = identity(item)?;
         let clash = |other: &Vec<String>| other[0] == values[0] && *other != values && (other.iter().chain(&values).any(String::is_empty));
         if let Some((_, other)) = all.iter().find(|(other, _)| clash(other)) {
@@ -192,7 +195,7 @@ fn by_keys(under: Vec<Node>, over: Vec<Node>, keys: &'static [&'static str], kno
         }
         seen.push(values.clone());
         let find = |list: &[Node]| list.iter().find(|item| identity(item).is_ok_and(|other| other == *values)).cloned();
-        let item = walk(find(&under), find(&over), known.map(Field::Known))?;
+        let item = walk(find(under), find(over), known.map(Field::Known))?;
         merged.extend(item.filter(|item| !is_empty_map(item)));
     }
     Ok(merged)

@@ -127,10 +127,7 @@ fn table() -> Vec<(Target, Vec<Referrer>)> {
             ]),
         ),
         (("PriorityClass", "v1", "scheduling.k8s.io"), in_controllers("priorityClassName")),
-        (
-            ("ValidatingAdmissionPolicy", "", ADMISSION),
-            plain(&[("ValidatingAdmissionPolicyBinding", ADMISSION, "spec/policyName")]),
-        ),
+        (("ValidatingAdmissionPolicy", "", ADMISSION), plain(&[("ValidatingAdmissionPolicyBinding", ADMISSION, "spec/policyName")])),
     ]
 }
 
@@ -291,15 +288,15 @@ impl Search<'_> {
             return Ok(left.pop());
         }
         let same = |loosely: bool, a: &[String], b: &[String]| (loosely && (a.is_empty() || b.is_empty())) || same_ending(a, b);
-        let context = |loosely: bool, known: &Known| {
-            same(loosely, &known.prefixes, &own.prefixes) && same(loosely, &known.suffixes, &own.suffixes)
-        };
+        let context =
+            |loosely: bool, known: &Known| same(loosely, &known.prefixes, &own.prefixes) && same(loosely, &known.suffixes, &own.suffixes);
         left.retain(|known| context(true, known));
         if left.len() > 1 {
             left.retain(|known| context(false, known));
         }
         let Some(first) = left.first().copied() else { return Ok(None) };
-        let alike = |known: &&Known| known.now.name == first.now.name && (!with_namespace || known.stated_namespace == first.stated_namespace);
+        let alike =
+            |known: &&Known| known.now.name == first.now.name && (!with_namespace || known.stated_namespace == first.stated_namespace);
         if left.iter().all(alike) {
             return Ok(Some(first));
         }

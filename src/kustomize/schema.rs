@@ -53,7 +53,7 @@ fn table() -> &'static Table {
 
 /// Whether kustomize is certain that a kind is cluster-scoped.
 pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
-    table().cluster_scoped.get(&(api_version, kind)).is_some()
+    table().cluster_scoped.contains(&(api_version, kind))
 }
 
 /// The definition of a kind that has a keyed list somewhere.

@@ -2,7 +2,7 @@
 
 use super::edit::{self, settle_scalars};
 use super::folder::{Folder, Reader};
-use super::kustomization::{self, Kustomization, Patch};
+use super::kustomization::{self, Kustomization, StatedPatch};
 use super::resource::{Resource, Resources, append};
 use super::{Step, generate, invalid, json_patch, merge, references, select, transform, unsupported};
 use crate::decode::Findings;
@@ -14,7 +14,9 @@ pub fn build(reader: &mut Reader<'_>, folder: &Folder, stated: Span) -> Step<Res
     let file = reader.kustomization(folder, stated)?;
     let kustomization = kustomization::read(reader.files, file)?;
     if let Some(kind) = kustomization.kind.as_ref().filter(|_| kustomization.is_component()) {
-        return Err(Box::new(invalid(kind.span, "a component builds nothing by itself").help("Name a folder with a Kustomization that uses it.")));
+        return Err(Box::new(
+            invalid(kind.span, "a component builds nothing by itself").help("Name a folder with a Kustomization that uses it."),
+        ));
     }
     let mut resources = accumulate(reader, folder, &kustomization, Resources::new())?;
     for resource in &mut resources {
@@ -26,7 +28,9 @@ pub fn build(reader: &mut Reader<'_>, folder: &Folder, stated: Span) -> Step<Res
     }
     references::fix(&mut resources)?;
     resources.retain(|resource| !transform::is_local(resource));
-    resources.iter_mut().for_each(|resource| resource.texts_only("annotations"));
+    for resource in &mut resources {
+        resource.texts_only("annotations");
+    }
     Ok(resources)
 }
 
@@ -164,7 +168,7 @@ fn file_documents(reader: &mut Reader<'_>, folder: &Folder, path: &Spanned<Strin
     Ok(documents)
 }
 
-fn patch_documents(reader: &mut Reader<'_>, folder: &Folder, patch: &Spanned<Patch>) -> Step<Vec<Node>> {
+fn patch_documents(reader: &mut Reader<'_>, folder: &Folder, patch: &Spanned<StatedPatch>) -> Step<Vec<Node>> {
     match (&patch.path, &patch.patch) {
         (Some(path), None) => file_documents(reader, folder, path),
         (None, Some(inline)) => inline_documents(reader.files, inline),
@@ -181,7 +185,9 @@ fn inline_documents(files: &Files, inline: &Node) -> Step<Vec<Node>> {
         diag.related.iter_mut().for_each(|label| label.span = place.of_span(label.span));
         diag
     })?;
-    documents.iter_mut().for_each(|document| place.shift(document));
+    for document in &mut documents {
+        place.shift(document);
+    }
     documents.iter_mut().try_for_each(settle_scalars)?;
     Ok(documents)
 }
@@ -262,7 +268,7 @@ fn one_list(mut documents: Vec<Node>, span: Span) -> Step<Node> {
     }
 }
 
-fn apply_patch(reader: &mut Reader<'_>, folder: &Folder, patch: &Spanned<Patch>, resources: &mut Resources) -> Step<()> {
+fn apply_patch(reader: &mut Reader<'_>, folder: &Folder, patch: &Spanned<StatedPatch>, resources: &mut Resources) -> Step<()> {
     let documents = patch_documents(reader, folder, patch)?;
     let is_json = documents.iter().any(|document| matches!(document.value, Value::Seq(_)));
     if is_json {
@@ -286,9 +292,11 @@ fn apply_patch(reader: &mut Reader<'_>, folder: &Folder, patch: &Spanned<Patch>,
 }
 
 /// Applies one strategic merge patch to whom its target means, or to the one object that it names.
-fn strategic(resources: &mut Resources, mut patch: Resource, stated: Option<&Spanned<Patch>>, span: Span) -> Step<()> {
+fn strategic(resources: &mut Resources, mut patch: Resource, stated: Option<&Spanned<StatedPatch>>, span: Span) -> Step<()> {
     let target = stated.and_then(|stated| stated.target.as_ref());
-    let allowed = |allowed: fn(&super::kustomization::PatchOptions) -> Option<bool>| stated.and_then(|stated| stated.options.as_ref()).and_then(allowed) == Some(true);
+    let allowed = |allowed: fn(&super::kustomization::PatchOptions) -> Option<bool>| {
+        stated.and_then(|stated| stated.options.as_ref()).and_then(allowed) == Some(true)
+    };
     let name_change = allowed(|options| options.allow_name_change);
     let kind_change = allowed(|options| options.allow_kind_change);
     // Of these two kinds kustomize makes the labels and annotations texts first: a null there becomes the word.

@@ -48,8 +48,8 @@ pub fn visit(node: &mut Node, path: &[&str], make: Make, span: Span, act: &mut d
             get_mut(node, name).map_or(Ok(()), |found| visit(found, rest, make, span, act))
         }
         Value::Scalar { .. } => {
-            let diag = invalid(node.span, format!("a mapping or a list is expected here, since `{}` is set below it", path.join(".")));
-            Err(Box::new(diag.related(span, "set by this")))
+            let diag = invalid(node.span, format!("a mapping or a list is expected here, since `{}` is looked for below it", path.join(".")));
+            Err(Box::new(diag.related(span, "for this")))
         }
     }
 }
@@ -108,7 +108,8 @@ pub fn labels(resources: &mut [Resource], label: &Label) -> Step<()> {
 
 /// Adds labels to objects, to pods too, and to what selects them.
 pub fn add_labels(resources: &mut [Resource], pairs: &Entries<Spanned<String>>, templates: bool, selectors: bool) -> Step<()> {
-    let within_pods = ["Deployment", "StatefulSet"].into_iter().flat_map(|kind| POD_SELECTORS.iter().map(move |path| ("apps", "", kind, *path, false)));
+    let within_pods =
+        ["Deployment", "StatefulSet"].into_iter().flat_map(|kind| POD_SELECTORS.iter().map(move |path| ("apps", "", kind, *path, false)));
     let mut fields: Vec<FieldSpec> = METADATA_LABELS[..if templates { METADATA_LABELS.len() } else { 1 }].to_vec();
     if selectors {
         fields.extend(SELECTORS.iter().copied().chain(within_pods));
@@ -255,7 +256,8 @@ const IMAGES: &[FieldSpec] = &[
 /// Changes an image wherever it stands.
 pub fn images(resources: &mut [Resource], image: &Image) -> Step<()> {
     let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name.value);
-    let pattern = Regex::new(&pattern).map_err(|error| invalid(image.name.span, format!("`{}` is no pattern: {error}", image.name.value)))?;
+    let pattern =
+        Regex::new(&pattern).map_err(|error| invalid(image.name.span, format!("`{}` is no pattern: {error}", image.name.value)))?;
     let mut change = |node: &mut Node| change_image(node, image, &pattern);
     for resource in resources.iter_mut().filter(|resource| resource.kind() != "CustomResourceDefinition") {
         in_containers(&mut resource.node, &mut change)?;

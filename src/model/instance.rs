@@ -259,7 +259,12 @@ fn says_how_to_roll(cascade: &Cascade<'_>) -> bool {
 }
 
 /// The shared ConfigMaps that a pod refers to, and what it refers to that the inventory does not make.
-pub(super) fn references(inventory: &Inventory, name: &str, settings: &Settings, pod: &Value) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
+pub(super) fn references(
+    inventory: &Inventory,
+    name: &str,
+    settings: &Settings,
+    pod: &Value,
+) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
     let (mut configs, mut expected) = (BTreeSet::new(), BTreeSet::new());
     let mut refer = |kind: &'static str, target: Option<&str>| {
         let Some(target) = target else { return };

@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use rayon::prelude::*;
 
-pub use clusters::{Clusters, Host};
 pub use adopted::Adopted;
+pub use clusters::{Clusters, Host};
 pub use instance::Instance;
 pub use tiers::Tiers;
 
@@ -166,7 +166,7 @@ fn resolve_workload<'i>(
         adopted::check_keys(workload, &mut findings);
         // A source that could not be built was reported when it was read.
         let Some(built) = ground.inventory.sources.get(&source.kustomize.value) else { return (Vec::new(), findings) };
-        let build = |at| adopted::build(ground, workload, team, tier, at, &clusters.all[at], built, &mut findings);
+        let build = |at| adopted::build(ground, workload, team, (tier, at), &clusters.all[at], built, &mut findings);
         return (chosen.into_iter().map(build).collect(), findings);
     }
     let instances =

@@ -11,7 +11,7 @@ use crate::random::Random;
 use crate::sources::{difference, ours, theirs};
 
 /// How many folders.
-const FOLDERS: u64 = 150;
+const FOLDERS: u64 = 80;
 
 const OBJECTS: [&str; 8] = [
     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {app: web}}\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      serviceAccountName: web\n      containers:\n      - {name: main, image: 'shop/web:1', envFrom: [{configMapRef: {name: conf}}, {secretRef: {name: cred}}], ports: [{containerPort: 80, protocol: TCP}, {containerPort: 81, protocol: TCP}]}\n      - {name: side, image: side}\n      volumes: [{name: c, configMap: {name: conf, optional: true}}]\n",
@@ -50,6 +50,9 @@ const PARTS: [&str; 22] = [
     "patches:\n- target: {kind: Service, namespace: other}\n  patch: |-\n    apiVersion: v1\n    kind: Service\n    metadata: {name: web}\n    spec: {ports: [{port: 8N, protocol: TCP}, {port: 80, protocol: TCP, targetPort: N}]}\n",
 ];
 
+/// The part that generates what pods refer to.
+const GENERATED: usize = 9;
+
 fn below(random: &mut Random, bound: usize) -> usize {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
     let chosen = (random.fraction() * bound as f64) as usize;
@@ -60,13 +63,28 @@ fn below(random: &mut Random, bound: usize) -> usize {
 fn parts(random: &mut Random, depth: usize, most: usize) -> String {
     let mut chosen: Vec<&str> = Vec::new();
     for _ in 0..=below(random, most) {
-        let part = PARTS[below(random, PARTS.len())];
-        let key = |part: &str| part.lines().filter(|line| !line.starts_with([' ', '-'])).map(|line| line.split(':').next().unwrap().to_owned()).collect::<Vec<_>>();
+        let at = below(random, PARTS.len());
+        // What is generated once can only be merged with, and is refused everywhere else: seldom enough.
+        if at == GENERATED && random.fraction() < 0.8 {
+            continue;
+        }
+        let part = PARTS[at];
+        let key = |part: &str| {
+            part.lines()
+                .filter(|line| !line.starts_with([' ', '-']))
+                .map(|line| line.split(':').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
         if !chosen.iter().any(|other| key(other).iter().any(|taken| key(part).contains(taken))) {
             chosen.push(part);
         }
     }
-    chosen.concat().replace('N', &depth.to_string())
+    at_depth(&chosen.concat(), depth)
+}
+
+/// A part with its depth for every `N` that begins no `Name`.
+fn at_depth(part: &str, depth: usize) -> String {
+    part.replace("Name", "\0").replace('N', &depth.to_string()).replace('\0', "Name")
 }
 
 fn write(folder: &Path, random: &mut Random) {
@@ -77,12 +95,13 @@ fn write(folder: &Path, random: &mut Random) {
     };
     let mut resources = String::new();
     for (at, object) in OBJECTS.iter().enumerate() {
-        if random.fraction() < 0.75 {
+        if random.fraction() < 0.95 {
             make(&format!("base/o{at}.yaml"), (*object).to_owned());
             write!(resources, "o{at}.yaml, ").unwrap();
         }
     }
-    make("base/kustomization.yaml", format!("resources: [{resources}]\n{}metadata: {{name: base}}\n", parts(random, 1, 4)));
+    let generated = if random.fraction() < 0.9 { at_depth(PARTS[GENERATED], 0) } else { String::new() };
+    make("base/kustomization.yaml", format!("resources: [{resources}]\n{generated}"));
     let component = random.fraction() < 0.4;
     if component {
         let head = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n";
@@ -92,7 +111,10 @@ fn write(folder: &Path, random: &mut Random) {
     make("mid/kustomization.yaml", format!("resources: [../base]\n{}", parts(random, 3, 4)));
     let second = random.fraction() < 0.3;
     if second {
-        make("mid2/kustomization.yaml", format!("resources: [../base]\nnamePrefix: second-\n{}", parts(random, 5, 2).replace("namePrefix", "nameSuffix")));
+        make(
+            "mid2/kustomization.yaml",
+            format!("resources: [../base]\nnamePrefix: second-\n{}", parts(random, 5, 2).replace("namePrefix", "nameSuffix")),
+        );
     }
     let bases = if second { "../mid, ../mid2" } else { "../mid" };
     make("top/kustomization.yaml", format!("resources: [{bases}]\n{}{}", used(4), parts(random, 4, 4)));

@@ -67,9 +67,12 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
             refuse(format!("the {kind} `{}` belongs to the whole cluster", name_of(object)), None, findings);
             return None;
         }
-        let message = format!("what the {kind} `{}` makes is not covered: nothing is known of its pods, images and secrets", name_of(object));
+        let message =
+            format!("what the {kind} `{}` makes is not covered: nothing is known of its pods, images and secrets", name_of(object));
         let diag = Diag::new(Code::AdoptedNotCovered, name_span(object), message);
-        findings.push(diag.help("It is taken over with the namespace and our labels on it; see to it that what it makes stays on the tier's nodes."));
+        findings.push(
+            diag.help("It is taken over with the namespace and our labels on it; see to it that what it makes stays on the tier's nodes."),
+        );
         return Some(known.is_some());
     }
     let instead = REFUSED.iter().find(|(refused, _)| *refused == kind).map(|(_, instead)| (*instead).to_owned());
@@ -135,7 +138,8 @@ pub fn keep_claims(subject: &Subject<'_, '_>, kind: &str, object: &mut Value) {
         if let (Some(class), true) = (class, claim["spec"]["storageClassName"].is_null()) {
             claim["spec"]["storageClassName"] = class.into();
         }
-        let kept = json!({ "argocd.argoproj.io/sync-options": "Delete=false,Prune=false", "kustomize.toolkit.fluxcd.io/prune": "disabled" });
+        let kept =
+            json!({ "argocd.argoproj.io/sync-options": "Delete=false,Prune=false", "kustomize.toolkit.fluxcd.io/prune": "disabled" });
         claim["metadata"]["annotations"] = super::merged(&claim["metadata"]["annotations"], &kept);
     };
     match kind {

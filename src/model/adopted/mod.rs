@@ -81,13 +81,12 @@ fn decided_by_source(settings: &Settings) -> Vec<(&'static str, Span)> {
     keys.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
 }
 
-/// Builds the instance of an adopted workload on a cluster, with every finding about its source there.
+/// Builds the instance of an adopted workload of a tier on a cluster, with every finding about its source there.
 pub fn build<'i>(
     ground: Ground<'_, 'i>,
     workload: &'i Spanned<Workload>,
     team: &'i Spanned<Team>,
-    tier: usize,
-    cluster: usize,
+    (tier, cluster): (usize, usize),
     host: &Host<'i>,
     source: &Build,
     findings: &mut Findings,
@@ -106,7 +105,9 @@ pub fn build<'i>(
         labels: stated.labels,
         annotations: stated.annotations,
         ports: stated.ports,
-        service_account: stated.service_account.map(|account| account.map(|account| crate::inventory::pod::ServiceAccount { token: None, ..account })),
+        service_account: stated
+            .service_account
+            .map(|account| account.map(|account| crate::inventory::pod::ServiceAccount { token: None, ..account })),
         api_access: stated.api_access,
         connects: stated.connects,
         ..Settings::default()
@@ -203,7 +204,10 @@ fn check_ports(subject: &Subject<'_, '_>, source: &Build, findings: &mut Finding
     for port in subject.cascade.settings.ports.iter().flatten() {
         let number = port.service_port.as_ref().unwrap_or(&port.port).value.to_string();
         if !ports.iter().any(|found| found.get("port").and_then(Node::text) == Some(&number)) {
-            let message = format!("the source has no Service `{}` with the port {number}, which flows to `{}` would reach", name.value, port.name.value);
+            let message = format!(
+                "the source has no Service `{}` with the port {number}, which flows to `{}` would reach",
+                name.value, port.name.value
+            );
             let diag = Diag::new(Code::InvalidPort, port.name.span, message);
             findings.push(diag.help("State ports as the source's Service of the workload's name has them."));
         }
@@ -239,6 +243,16 @@ impl Taking<'_, '_> {
             map.remove("status");
         }
         value["metadata"]["namespace"] = self.namespace.into();
+        if known {
+            // Before anything is put on it: what follows relies on its shape.
+            let problems = subject.schemas.check(subject.minor, &value);
+            if !problems.is_empty() {
+                findings.extend(problems.into_iter().map(|problem| {
+                    Diag::new(Code::KubernetesField, locate(object, &problem.path), problem.message).maybe_help(problem.help)
+                }));
+                return None;
+            }
+        }
         self.label(&mut value["metadata"]);
         let mut level = subject.tier.pod_security.value;
         let mut finals = Vec::new();
@@ -264,12 +278,6 @@ impl Taking<'_, '_> {
             name = format!("{name}-{}", instance::digest(&[&value], 8));
             value["metadata"]["name"] = name.clone().into();
         }
-        if known {
-            for problem in subject.schemas.check(subject.minor, &value) {
-                let diag = Diag::new(Code::KubernetesField, locate(object, &problem.path), problem.message);
-                findings.push(diag.maybe_help(problem.help));
-            }
-        }
         Some(Taken { value, name, pods: finals, level })
     }
 
@@ -285,9 +293,11 @@ impl Taking<'_, '_> {
     fn check_namespace(&self, object: &Node, findings: &mut Findings) {
         let Some(stated) = at(object, &["metadata", "namespace"]) else { return };
         if stated.text().is_some_and(|stated| stated != self.namespace && !stated.is_empty()) {
-            let message = format!("the namespace `{}` is not that of the workload, `{}`", stated.text().unwrap_or_default(), self.namespace);
+            let message =
+                format!("the namespace `{}` is not that of the workload, `{}`", stated.text().unwrap_or_default(), self.namespace);
             let diag = Diag::new(Code::AdoptedNamespace, stated.span, message);
-            findings.push(diag.related(self.subject.workload.identity.name.span, "the workload").help("Leave `namespace` out of the source."));
+            findings
+                .push(diag.related(self.subject.workload.identity.name.span, "the workload").help("Leave `namespace` out of the source."));
         }
     }
 
@@ -317,7 +327,8 @@ fn literal(subject: &Subject<'_, '_>, name: Option<&str>, value: &Node, findings
     if subject.exemptions.excuse(control::LITERAL_SECRET, subject.place) {
         return;
     }
-    let message = name.map_or_else(|| "the argument looks like a secret".to_owned(), |name| format!("the value of `{name}` looks like a secret"));
+    let message =
+        name.map_or_else(|| "the argument looks like a secret".to_owned(), |name| format!("the value of `{name}` looks like a secret"));
     findings.push(Diag::new(Code::LiteralSecret, value.span, message).label(why).help("Refer to a Secret that is made outside of git."));
 }
 
