@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{at, kind_of, literal, name_of, name_span};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
+use crate::formats::{check_label, check_subdomain};
 use crate::model::check::Subject;
 use crate::model::exemptions::control;
 use crate::yaml::{Node, Value as Yaml};
@@ -85,6 +86,25 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
     let platform = "Whoever runs the platform writes it; `$patch: delete` in an overlay takes it out of this source.";
     refuse(message, instead.or(taken).or_else(|| Some(platform.to_owned())), findings);
     None
+}
+
+/// The longest name from which a Job's and its pods' names and labels are made, with the digest that we add.
+const LONGEST_JOB: usize = 63 - 9;
+
+/// Reports a name that Kubernetes refuses, or from which a controller could not make those of its pods.
+pub fn check_name(object: &Node, findings: &mut Findings) {
+    let (kind, name) = (kind_of(object), name_of(object));
+    let most = match kind {
+        "CronJob" | "StatefulSet" => 52,
+        "Job" => LONGEST_JOB,
+        "Deployment" | "DaemonSet" | "Service" => 63,
+        _ => 253,
+    };
+    let rule = if kind == "Service" { check_label(name) } else { check_subdomain(name) };
+    let rule = rule.err().or_else(|| (name.len() > most).then(|| format!("`{name}` has {} characters; a {kind} may have {most}", name.len())));
+    if let Some(rule) = rule {
+        findings.push(Diag::new(Code::InvalidName, name_span(object), rule));
+    }
 }
 
 /// What the rules look at beside pods: values, addresses, secrets.

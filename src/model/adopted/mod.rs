@@ -236,6 +236,7 @@ impl Taking<'_, '_> {
         let subject = self.subject;
         let known = kinds::check(subject, object, findings)?;
         self.check_namespace(object, findings);
+        kinds::check_name(object, findings);
         self.check_metadata(object.get("metadata"), findings);
         kinds::check_content(subject, object, findings);
         let mut value = without_nulls(crate::schema::json(object));
