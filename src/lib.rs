@@ -20,7 +20,8 @@
 //! | [`tree::write()`] | writes what changed, deletes what the lock owns, survives being stopped at any moment |
 //!
 //! Beside them: [`source`] owns all text, [`diag`] turns findings into text for people and machines, [`yaml`] reads with places and writes
-//! canonically, [`schema`] knows Kubernetes' objects by minor, [`catalog`] reads the blueprints, [`cli`] is the only part that prints or looks
+//! canonically, [`schema`] knows Kubernetes' objects by minor, [`kustomize`] builds what a
+//! team already has, [`catalog`] reads the blueprints, [`cli`] is the only part that prints or looks
 //! at the clock.
 //!
 //! # Invariants
@@ -42,6 +43,7 @@ pub mod decode;
 pub mod diag;
 pub mod formats;
 pub mod inventory;
+pub mod kustomize;
 pub mod model;
 pub mod plan;
 pub mod render;

@@ -14,6 +14,8 @@ mod judge;
 #[path = "support/small_fleet.rs"]
 mod small_fleet;
 
+#[path = "system/adopted.rs"]
+mod adopted;
 #[path = "system/applications.rs"]
 mod applications;
 #[path = "system/builds.rs"]
@@ -27,7 +29,11 @@ mod fleets;
 mod flows;
 #[path = "system/killed.rs"]
 mod killed;
+#[path = "system/random_sources.rs"]
+mod random_sources;
 #[path = "system/same_bytes.rs"]
 mod same_bytes;
 #[path = "system/world.rs"]
 mod world;
+#[path = "system/sources.rs"]
+mod sources;

@@ -198,11 +198,34 @@ fn check(output: &Path, tree: &Tree, scope: &Scope, display: &mut Display, findi
         findings.push(diag);
     }
     let no_file = !delta.classes.values().any(|class| !matches!(class, Class::Unchanged | Class::Adopt));
+    let changed = changed_sources(tree, &recorded, &delta);
+    let no_file = no_file && changed.is_empty();
+    findings.extend(changed.into_iter().map(|diag| diag.help(again)));
     if delta.lock_outdated && no_file && !delta.interrupted {
         let place = display.place(tree::LOCK_FILE);
         findings.push(Diag::new(Code::DriftChanged, place, "the lock does not list the files that are there").help(again));
     }
     Ok(tree::Summary { unchanged: delta.count(|class| class == Class::Unchanged), ..tree::Summary::default() })
+}
+
+/// Sources whose files are not those of which the trees were made, each once.
+fn changed_sources(tree: &Tree, recorded: &Recorded, delta: &Delta) -> Vec<Diag> {
+    let source = |owner: &str| {
+        let (folder, digest) = owner.split_once(" of ")?.1.split_once(" sha256:")?;
+        Some((folder.to_owned(), digest.split(' ').next().unwrap_or_default().to_owned()))
+    };
+    let mut changed: BTreeMap<(String, Span), Diag> = BTreeMap::new();
+    for (path, entry) in delta.lock.entries() {
+        let before = recorded.lock.get(path.as_str()).and_then(|entry| source(&entry.owner));
+        let (Some((folder, now)), Some((_, before)), Some(file)) = (source(&entry.owner), before, tree.get(path.as_str())) else {
+            continue;
+        };
+        if now != before {
+            let diag = Diag::new(Code::DriftSource, file.origin, format!("`{folder}` changed since the trees were made"));
+            changed.entry((folder, file.origin)).or_insert_with(|| diag.label("adopts it"));
+        }
+    }
+    changed.into_values().collect()
 }
 
 fn hand_edited(path: &str, origin: Option<Span>, display: &mut Display) -> Diag {

@@ -75,6 +75,30 @@ codes! {
     /// The cluster's Kubernetes minor is outside those whose schemas are built in, so that its objects could not be checked.
     KubernetesVersion = "kubernetes-version", Error, "a Kubernetes minor without a built-in schema";
 
+    // ---- adopted sources ----
+    /// Kustomize would refuse the folder as well: a file that is not there, a patch that means no object, two objects of one name, a circle of
+    /// folders, a scalar on which YAML readers disagree. The finding stands where it is written.
+    SourceInvalid = "source-invalid", Error, "a source that cannot be built";
+    /// A feature of kustomize that is not taken over (`helmCharts`, `replacements`, `vars`, plugins, ...), or something that no review would
+    /// see: a remote resource, a path out of the project, a symbolic link. Nothing is approximated: write out what it makes.
+    SourceUnsupported = "source-unsupported", Error, "a source with a feature that is not taken over";
+    /// Sources have bounds: files of 1 MiB, 16 MiB together, 500 folders, 20 levels, 2,000 objects. A folder that refers to itself in ever new
+    /// ways ends here.
+    SourceTooLarge = "source-too-large", Error, "a source beyond the bounds";
+
+    /// A workload with a `source` states what the source decides: its image, its replicas, its pod. Two places for one thing would contradict
+    /// each other one day. What holds beside a source: `placement`, `labels`, `annotations`, `serviceAccount`, `apiAccess`, `connects`, `ports`.
+    SourceDecides = "source-decides", Error, "a key that the source decides";
+    /// A source brings along an object that is not for a workload: one of the whole cluster, RBAC, a NetworkPolicy, a Namespace, a bare pod.
+    /// The help says what to write in the inventory instead. A patch with `$patch: delete` in an overlay takes it out.
+    AdoptedKind = "adopted-kind", Error, "a kind that a source may not have";
+    /// An object of a source states a namespace that is not its workload's. Namespaces follow from team and tier: what is in another one
+    /// would be another workload.
+    AdoptedNamespace = "adopted-namespace", Error, "a source that reaches into another namespace";
+    /// A custom resource may make pods of its own, with images, secrets and tolerations that no rule here sees. It is taken over with the
+    /// namespace and our labels on it, and nothing else.
+    AdoptedNotCovered = "adopted-not-covered", Warning, "a custom resource that no rule looks into";
+
     // ---- formats ----
     /// Kubernetes would refuse the name: characters, length, first or last character. The help says which rule.
     InvalidName = "invalid-name", Error, "a name that Kubernetes refuses";
@@ -252,6 +276,9 @@ codes! {
     DriftForeign = "drift-foreign", Error, "a file in the tree that is not generated";
     /// `--check`: a file that an earlier run wrote and this inventory no longer makes.
     DriftStale = "drift-stale", Error, "a stale file";
+    /// The files of a source are not those of which the trees were made: the lock holds their digest. It is seen even where the objects are
+    /// the same.
+    DriftSource = "drift-source", Error, "a source that changed since the trees were made";
     /// A run was interrupted; the tree may be half old, half new. `ringfence generate` repairs it.
     DriftInterrupted = "drift-interrupted", Error, "an interrupted run";
 }

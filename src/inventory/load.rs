@@ -59,7 +59,27 @@ pub fn load(root: &Path, folder: &Path, files: &mut Files, findings: &mut Findin
         let diag = Diag::new(Code::NoFleet, files.start(first), "no file of the inventory states the `fleet`");
         findings.push(diag.help("`ringfence init` writes a first inventory; `--inventory DIR` reads another folder."));
     }
+    adopt(root, &mut inventory, files, findings);
     inventory
+}
+
+/// Builds the folders of adopted workloads; one that several name, once.
+fn adopt(root: &Path, inventory: &mut Inventory, files: &mut Files, findings: &mut Findings) {
+    let mut tried = std::collections::BTreeSet::new();
+    let mut sources = std::collections::BTreeMap::new();
+    for path in inventory.workloads.iter().filter_map(|workload| Some(&workload.identity.source.as_ref()?.kustomize)) {
+        if !tried.insert(&path.value) {
+            continue;
+        }
+        match crate::kustomize::build(root, path, path.span, files) {
+            Ok(build) => {
+                sources.insert(path.value.clone(), build);
+            }
+            Err(diag) if diag.primary.span == path.span => findings.push(*diag),
+            Err(diag) => findings.push(diag.related(path.span, "adopted here")),
+        }
+    }
+    inventory.sources = sources;
 }
 
 struct Unreadable {
@@ -192,7 +212,7 @@ fn foreign_version(node: &Node) -> Option<Diag> {
 fn decode_document(node: &Node, findings: &mut Findings) -> Inventory {
     let mut inventory = Inventory::default();
     let Some(entries) = mapping(node, findings) else { return inventory };
-    let Inventory { stated: fragment, lost } = &mut inventory;
+    let Inventory { stated: fragment, lost, .. } = &mut inventory;
     let keys: Vec<&str> = InventoryFile::keys().iter().map(String::as_str).collect();
     unknown_keys(entries, &keys, "an inventory file", findings);
     for (key, value) in entries {
@@ -230,7 +250,7 @@ fn items<T: Decode>(node: &Node, lost: &mut std::collections::BTreeSet<String>, 
 }
 
 fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings) {
-    let Inventory { stated: fragment, lost } = fragment;
+    let Inventory { stated: fragment, lost, .. } = fragment;
     match (&inventory.fleet, fragment.fleet) {
         (Some(first), Some(second)) => {
             let diag = Diag::new(Code::DuplicateDefinition, second.api_version.span, "the fleet is stated twice");

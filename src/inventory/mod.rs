@@ -14,13 +14,14 @@ pub mod team;
 pub mod tier;
 pub mod workload;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
 pub use load::load;
 use schemars::transform::RecursiveTransform;
 
 use crate::decode::Entries;
+use crate::kustomize::Build;
 use crate::record;
 use crate::source::Spanned;
 
@@ -62,6 +63,8 @@ pub struct Inventory {
     pub stated: InventoryFile,
     /// Names of definitions that could not be read: what refers to them is not reported as dangling on top of that.
     pub lost: BTreeSet<String>,
+    /// What the folders of adopted workloads build to, by the path that the inventory states; not those that could not be built.
+    pub sources: BTreeMap<String, Build>,
 }
 
 impl Deref for Inventory {

@@ -30,7 +30,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
         ("workloads.connects, gateways (their network policies)", connects().next().is_some() || !inventory.gateways.is_empty()),
         ("tokens", !inventory.tokens.is_empty()),
-        ("workloads.source", inventory.workloads.iter().any(|workload| workload.identity.source.is_some())),
     ]
     .into_iter()
     .filter_map(|(key, used)| used.then_some(key))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::adopted::Adopted;
 use super::check::{self, Subject};
 use super::clusters::Host;
 use super::pod::{self, Context};
@@ -57,6 +58,8 @@ pub struct Instance<'i> {
     pub configs: BTreeSet<String>,
     /// Secrets and ConfigMaps that are taken to exist: kind and name.
     pub expected: BTreeSet<(&'static str, String)>,
+    /// What its source makes, where it has one: its objects are these and not what the settings say.
+    pub adopted: Option<Adopted>,
 }
 
 /// What an instance is made from.
@@ -151,11 +154,12 @@ pub fn build<'i>(
         level,
         configs,
         expected,
+        adopted: None,
     }
 }
 
 /// Fleet, tier, cluster, team, workload, overrides: the later win.
-fn cascade<'i>(
+pub(super) fn cascade<'i>(
     inventory: &'i Inventory,
     workload: &'i Spanned<Workload>,
     team: &'i Spanned<Team>,
@@ -212,7 +216,7 @@ fn pod_annotations(inventory: &Inventory, label_domain: &str, stated: &Value, se
 }
 
 /// The first hex digits of a SHA-256 over the compact JSON of the parts, each after its length.
-fn digest(parts: &[&Value], digits: usize) -> String {
+pub(super) fn digest(parts: &[&Value], digits: usize) -> String {
     let parts = parts.iter().map(ToString::to_string).map(|text| format!("{}:{text}", text.len()));
     let mut hex = Digest::of(parts.collect::<String>()).to_string();
     hex.truncate(digits);
@@ -255,7 +259,12 @@ fn says_how_to_roll(cascade: &Cascade<'_>) -> bool {
 }
 
 /// The shared ConfigMaps that a pod refers to, and what it refers to that the inventory does not make.
-fn references(inventory: &Inventory, name: &str, settings: &Settings, pod: &Value) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
+pub(super) fn references(
+    inventory: &Inventory,
+    name: &str,
+    settings: &Settings,
+    pod: &Value,
+) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
     let (mut configs, mut expected) = (BTreeSet::new(), BTreeSet::new());
     let mut refer = |kind: &'static str, target: Option<&str>| {
         let Some(target) = target else { return };

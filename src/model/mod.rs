@@ -1,5 +1,6 @@
 //! The model: every reference resolved, every default laid down, every refusal spoken. What comes after cannot fail on the inventory.
 
+mod adopted;
 mod check;
 mod clusters;
 pub mod delivery;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use rayon::prelude::*;
 
+pub use adopted::Adopted;
 pub use clusters::{Clusters, Host};
 pub use delivery::Deliveries;
 pub use flows::Flows;
@@ -169,8 +171,12 @@ fn resolve_workload<'i>(
             findings.push(diag.help(format!("It runs on: {}.", index::abridged(&names))));
         }
     }
-    if identity.source.is_some() {
-        return (Vec::new(), findings);
+    if let Some(source) = &identity.source {
+        adopted::check_keys(workload, &mut findings);
+        // A source that could not be built was reported when it was read.
+        let Some(built) = ground.inventory.sources.get(&source.kustomize.value) else { return (Vec::new(), findings) };
+        let build = |at| adopted::build(ground, workload, team, (tier, at), &clusters.all[at], built, &mut findings);
+        return (chosen.into_iter().map(build).collect(), findings);
     }
     let instances =
         chosen.into_iter().map(|at| instance::build(ground, workload, team, tier, at, &clusters.all[at], &mut findings)).collect();
@@ -303,6 +309,13 @@ fn compose(
         let scope = format!("{cluster}/{}", instance.namespace);
         let owner = Spanned::new(format!("workload `{}/{name}`", identity.team.value), identity.name.span);
         let kind = identity.kind.value;
+        if let Some(adopted) = &instance.adopted {
+            names.take(&scope, "ServiceAccount", name, &owner, findings);
+            for (kind, name) in &adopted.names {
+                names.take(&scope, kind, name, &Spanned::new(owner.value.clone(), name.span), findings);
+            }
+            continue;
+        }
         check_composed(kind.as_str(), &instance.object_name, longest_name(kind), identity.name.span, findings);
         let settings = &instance.cascade.settings;
         if kind == WorkloadKind::StatefulSet {

@@ -6,9 +6,9 @@ use crate::inventory::workload::WorkloadKind;
 use crate::yaml::{Node, Value};
 
 /// A field and what to do instead.
-type Owned = (&'static str, &'static str);
+pub(super) type Owned = (&'static str, &'static str);
 
-const POD: &[Owned] = &[
+pub(super) const POD: &[Owned] = &[
     ("nodeSelector", "It follows from the tier; `placement: {pool: NAME}` chooses among the tier's pools."),
     ("tolerations", "They follow from the tier; nobody writes a toleration by hand."),
     ("nodeName", "It would go around the scheduler; `placement: {pool: NAME}` chooses among the tier's pools."),
@@ -43,6 +43,11 @@ pub fn check_pod(pod: &Node, kind: WorkloadKind, findings: &mut Findings) {
     if !matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob) {
         report(pod, &[("restartPolicy", "Only a Job or CronJob chooses; what runs for good is always started anew.")], "pod", findings);
     }
+    check_tokens(pod, findings);
+}
+
+/// Reports tokens for the Kubernetes API that a pod mounts by itself.
+pub fn check_tokens(pod: &Node, findings: &mut Findings) {
     if let Some(Node { value: Value::Seq(volumes), .. }) = pod.get("volumes") {
         for source in volumes.iter().filter_map(|volume| volume.get("projected")?.get("sources")) {
             let Value::Seq(sources) = &source.value else { continue };

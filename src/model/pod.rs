@@ -51,11 +51,11 @@ pub fn build(cascade: &Cascade<'_>, context: &Context<'_>, schemas: &Schemas) ->
     pod.insert("automountServiceAccountToken".into(), has_api_access(settings).into());
     pod.insert("containers".into(), json!([container(settings, context)]));
     pod.insert("enableServiceLinks".into(), false.into());
-    pod.insert("nodeSelector".into(), node_selector(settings, context));
+    pod.insert("nodeSelector".into(), node_selector(settings, context.tier));
     pod.insert("priorityClassName".into(), context.priority_class.into());
     pod.insert("securityContext".into(), pod_security_context(settings.security.as_deref()));
     pod.insert("serviceAccountName".into(), context.name.into());
-    pod.insert("tolerations".into(), tolerations(context));
+    pod.insert("tolerations".into(), tolerations(context.label_domain, context.tier));
     if matches!(context.kind, WorkloadKind::Job | WorkloadKind::CronJob) {
         pod.insert("restartPolicy".into(), "Never".into());
     }
@@ -86,9 +86,9 @@ pub fn has_api_access(settings: &Settings) -> bool {
 }
 
 /// Attract: the label that a kubelet cannot give itself (SP 800-190 4.3.4, CIS 1.2.14).
-fn node_selector(settings: &Settings, context: &Context<'_>) -> Value {
+pub(super) fn node_selector(settings: &Settings, tier: &str) -> Value {
     let mut selector = Map::new();
-    selector.insert("node-restriction.kubernetes.io/tier".into(), context.tier.into());
+    selector.insert("node-restriction.kubernetes.io/tier".into(), tier.into());
     if let Some(pool) = settings.placement.as_ref().and_then(|placement| placement.pool.as_ref()) {
         selector.insert("node-restriction.kubernetes.io/pool".into(), pool.value.clone().into());
     }
@@ -96,10 +96,10 @@ fn node_selector(settings: &Settings, context: &Context<'_>) -> Value {
 }
 
 /// The other half of repel: both effects, each by name, so that no other tier's taint is tolerated (SP 800-190 4.3.4).
-fn tolerations(context: &Context<'_>) -> Value {
-    let key = format!("{}/tier", context.label_domain);
+pub(super) fn tolerations(label_domain: &str, tier: &str) -> Value {
+    let key = format!("{label_domain}/tier");
     ["NoSchedule", "NoExecute"]
-        .map(|effect| json!({ "key": key, "operator": "Equal", "value": context.tier, "effect": effect }))
+        .map(|effect| json!({ "key": key, "operator": "Equal", "value": tier, "effect": effect }))
         .into_iter()
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Content, Plan};
+use super::{Content, Plan, Planned};
 use crate::catalog::{Catalog, Layer, Template};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -48,7 +48,8 @@ impl Contents {
             };
             for planned in objects {
                 let template = &catalog.kinds[planned.kind].templates[planned.template];
-                let Some(found) = object_type(planned.minor.unwrap_or(Minor::NEWEST), template, catalog, schemas) else {
+                let stated = template.object_type().or_else(|| whole_item(planned));
+                let Some((version, kind)) = stated else {
                     if hidden.insert(template.file) {
                         let message = "what delivers the tree must know which kind of object this makes";
                         let diag = Diag::new(Code::BlueprintInvalid, template.start(), message).related(planned.origin, "made for this");
@@ -56,6 +57,7 @@ impl Contents {
                     }
                     continue;
                 };
+                let found = object_type(planned.minor.unwrap_or(Minor::NEWEST), version, kind, catalog, schemas);
                 if rest.len() > 1 {
                     contents.folders.entry(parts[..4].join("/")).or_default().insert(found.clone());
                 }
@@ -69,7 +71,8 @@ impl Contents {
     /// remove the last object of a kind.
     pub fn possible(catalog: &Catalog, schemas: &Schemas, layers: impl Fn(Layer) -> bool) -> BTreeSet<ObjectType> {
         let kinds = catalog.kinds.iter().filter(|kind| kind.layer.is_some_and(&layers));
-        kinds.flat_map(|kind| &kind.templates).filter_map(|template| object_type(Minor::NEWEST, template, catalog, schemas)).collect()
+        let stated = kinds.flat_map(|kind| &kind.templates).filter_map(Template::object_type);
+        stated.map(|(version, kind)| object_type(Minor::NEWEST, version, kind, catalog, schemas)).collect()
     }
 
     /// The kinds of object in a layer's folder, or in a folder of it.
@@ -78,15 +81,20 @@ impl Contents {
     }
 }
 
-fn object_type(minor: Minor, template: &Template, catalog: &Catalog, schemas: &Schemas) -> Option<ObjectType> {
-    let (version, kind) = template.object_type()?;
+/// The API version and kind of an object that a template takes as it is: `item` itself is one, as those of adopted workloads are.
+fn whole_item(planned: &Planned) -> Option<(&str, &str)> {
+    let item = planned.view.get("item")?.json();
+    Some((item["apiVersion"].as_str()?, item["kind"].as_str()?))
+}
+
+fn object_type(minor: Minor, version: &str, kind: &str, catalog: &Catalog, schemas: &Schemas) -> ObjectType {
     let custom = catalog.custom_schemas.iter().rev().find(|custom| custom.api_version.value == version && custom.kind.value == kind);
-    Some(ObjectType {
+    ObjectType {
         group: version.split_once('/').map_or("", |(group, _)| group).to_owned(),
         kind: kind.to_owned(),
         resource: custom.and_then(|custom| custom.plural.clone()).unwrap_or_else(|| plural(kind)),
         namespaced: schemas.kind(minor, version, kind).is_none_or(|info| info.namespaced),
-    })
+    }
 }
 
 /// The usual plural, as Kubernetes itself guesses it; right for every built-in kind.

@@ -150,7 +150,11 @@ fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers
         let view = view.clone().with("workload", value(view::workload(model, position, instance)));
         subjects.push(subject(
             Scope::Workload,
-            format!("workload {}/{}", identity.team.value, identity.name.value),
+            match &instance.adopted {
+                // The digest goes into the lock: a changed source is seen even where its objects are the same.
+                Some(adopted) => format!("workload {}/{} of {}", identity.team.value, identity.name.value, adopted.source),
+                None => format!("workload {}/{}", identity.team.value, identity.name.value),
+            },
             identity.name.span,
             view,
         ));

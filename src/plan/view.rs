@@ -157,11 +157,14 @@ pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value 
     let name = identity.name.as_str();
     let kind = identity.kind.value;
     let scale = settings.scale.as_ref();
-    let ports: Vec<Value> = service_ports(settings).map(service_port).collect();
+    let adopted = instance.adopted.as_ref();
+    // The objects of a source are all that there is of it: no kind makes another controller or Service beside them.
+    let ports: Vec<Value> = service_ports(settings).filter(|_| adopted.is_none()).map(service_port).collect();
     json!({
         "name": name,
         "objectName": instance.object_name,
-        "kind": kind.as_str(),
+        "kind": adopted.is_none().then(|| kind.as_str()),
+        "objects": adopted.map_or(&[][..], |adopted| &adopted.objects),
         "team": instance.team.name.as_str(),
         "tier": model.tiers.name(instance.tier),
         "labels": instance.labels,

@@ -25,10 +25,13 @@ impl Project {
         project
     }
 
-    /// A project with a copy of a folder as its inventory.
+    /// A project with a copy of a folder as its inventory, and of the sources beside it.
     pub fn of(inventory: &Path) -> Self {
         let project = Self::empty();
         copy(inventory, &project.root.join("inventory"));
+        if let Some(sources) = inventory.parent().map(|root| root.join("apps")).filter(|sources| sources.is_dir()) {
+            copy(&sources, &project.root.join("apps"));
+        }
         project
     }
 

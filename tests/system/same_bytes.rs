@@ -65,7 +65,9 @@ fn a_run_from_elsewhere_that_names_the_project_writes_the_same_bytes() {
 fn a_project_at_a_path_with_spaces_and_other_scripts_gives_the_same_bytes() {
     let project = Project::empty();
     let root = project.root.join("a b/İstanbul/艦隊");
-    copy(&repository().join("inventory"), &root.join("inventory"));
+    for folder in ["inventory", "apps"] {
+        copy(&repository().join(folder), &root.join(folder));
+    }
     let mut command = project.program(["generate"]);
     Outcome::of(command.current_dir(&root)).expect(0);
     assert_same(&files(&root.join("output")), &files(&repository().join("output")), "at another path");

@@ -16,7 +16,7 @@ pub fn own_keys(workload: &Workload, findings: &mut Findings) {
             findings.push(diag.related(scale.span, "the autoscaler").help("Remove `replicas`; `scale.min` is the least."));
         }
     }
-    if kind == WorkloadKind::CronJob && workload.settings.schedule.is_none() {
+    if kind == WorkloadKind::CronJob && workload.settings.schedule.is_none() && workload.identity.source.is_none() {
         let name = &workload.identity.name;
         findings.push(Diag::new(Code::MissingKey, name.span, format!("the CronJob `{}` has no `schedule`", name.value)));
     }

@@ -64,6 +64,13 @@ pub fn settings(subject: &Subject<'_, '_>, findings: &mut Findings) {
     raw::check(subject, findings);
 }
 
+/// Checks what an adopted workload states beside its source.
+pub fn adopted(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    labels::check(subject, findings);
+    ports::check(subject, findings);
+    access::check(subject, findings);
+}
+
 /// Checks the final PodSpec.
 pub fn pod(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Findings) {
     security::check(subject, pod, findings);
