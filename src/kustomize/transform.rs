@@ -48,7 +48,8 @@ pub fn visit(node: &mut Node, path: &[&str], make: Make, span: Span, act: &mut d
             get_mut(node, name).map_or(Ok(()), |found| visit(found, rest, make, span, act))
         }
         Value::Scalar { .. } => {
-            let diag = invalid(node.span, format!("a mapping or a list is expected here, since `{}` is looked for below it", path.join(".")));
+            let diag =
+                invalid(node.span, format!("a mapping or a list is expected here, since `{}` is looked for below it", path.join(".")));
             Err(Box::new(diag.related(span, "for this")))
         }
     }

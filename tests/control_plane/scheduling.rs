@@ -122,7 +122,10 @@ fn pods_of(plane: &Plane<'_>, cluster: &Cluster) -> BTreeMap<(String, String), V
     let mut pods: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
     for namespace in cluster.namespaces.keys() {
         for pod in plane.masters.list(&format!("/api/v1/namespaces/{namespace}/pods")) {
-            let workload = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default().to_owned();
+            // Pods of an adopted workload are named by their source; the label below the fleet's domain says whose they are.
+            let labels = &pod["metadata"]["labels"];
+            let adopted = &labels[format!("{}/workload", cluster.label_domain)];
+            let workload = adopted.as_str().or_else(|| labels["app.kubernetes.io/name"].as_str()).unwrap_or_default().to_owned();
             pods.entry((namespace.clone(), workload)).or_default().push(pod);
         }
     }

@@ -101,7 +101,8 @@ pub fn check_name(object: &Node, findings: &mut Findings) {
         _ => 253,
     };
     let rule = if kind == "Service" { check_label(name) } else { check_subdomain(name) };
-    let rule = rule.err().or_else(|| (name.len() > most).then(|| format!("`{name}` has {} characters; a {kind} may have {most}", name.len())));
+    let rule =
+        rule.err().or_else(|| (name.len() > most).then(|| format!("`{name}` has {} characters; a {kind} may have {most}", name.len())));
     if let Some(rule) = rule {
         findings.push(Diag::new(Code::InvalidName, name_span(object), rule));
     }
