@@ -11,8 +11,9 @@ use crate::runner::Verdict;
 use crate::session::none;
 use crate::stated::Cluster;
 
-/// What the published schemas demand and the server does without: it takes 0 for the value of a PriorityClass that states none.
-const STRICTER: [(&str, &str); 1] = [("PriorityClass", "/value")];
+/// What the published schemas demand and the server does without: it takes 0 for the value of a PriorityClass that states none, and its only
+/// API group for the role that a RoleBinding refers to.
+const STRICTER: [(&str, &str); 2] = [("PriorityClass", "/value"), ("RoleBinding", "/roleRef/apiGroup")];
 
 /// A mistake, and where.
 #[derive(Debug)]

@@ -66,9 +66,9 @@ fn applications() -> Vec<Application> {
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len()).filter(|at| tail.is_char_boundary(*at)).any(|at| matches(rest, &tail[at..]))
-        }),
+        Some((head, rest)) => text
+            .strip_prefix(head)
+            .is_some_and(|tail| (0..=tail.len()).filter(|at| tail.is_char_boundary(*at)).any(|at| matches(rest, &tail[at..]))),
     }
 }
 
@@ -142,8 +142,7 @@ fn every_object_is_put_where_it_is_by_the_project_of_its_own_tier_or_the_platfor
     let (applications, projects, tiers) = (applications(), projects(), tiers());
     let (mut yes, mut no) = (0, 0);
     for placed in objects().iter().filter(|placed| placed.path.starts_with("clusters/")) {
-        let mine: Vec<_> =
-            applications.iter().filter(|application| placed.path.starts_with(&format!("{}/", application.folder))).collect();
+        let mine: Vec<_> = applications.iter().filter(|application| placed.path.starts_with(&format!("{}/", application.folder))).collect();
         let [application] = mine[..] else { panic!("{} is applied by {mine:?}", placed.path) };
         let own = projects[&(application.instance.clone(), application.project.clone())];
         assert!(allows(own, application, &placed.object), "{} may not put {} where it is", application.project, placed.path);
@@ -168,9 +167,7 @@ fn every_object_is_put_where_it_is_by_the_project_of_its_own_tier_or_the_platfor
 #[test]
 fn a_tier_s_project_allows_workloads_in_its_own_namespaces_and_nothing_else() {
     let projects = projects();
-    let of = |version: &str, kind: &str, namespace: Option<&str>| {
-        json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "x", "namespace": namespace } })
-    };
+    let of = |version: &str, kind: &str, namespace: Option<&str>| json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "x", "namespace": namespace } });
     let own = Some("catalog-internal");
     let project = projects[&("main".to_owned(), "boutique-tier-internal".to_owned())];
     let at = |destination: &str, repository: &str| Application {
@@ -235,7 +232,9 @@ fn a_role_of_a_project_reaches_its_own_team_s_applications_of_that_tier_alone() 
                 let parts: Vec<&str> = policy.split(", ").collect();
                 let ["p", subject, resource, action, object, "allow"] = parts[..] else { panic!("{policy}") };
                 assert_eq!(subject, format!("proj:{name}:{}", text(role, "/name")));
-                assert!(matches!((resource, action), ("applications", "get" | "sync") | ("logs", "get")) || action.starts_with("action/apps/"));
+                assert!(
+                    matches!((resource, action), ("applications", "get" | "sync") | ("logs", "get")) || action.starts_with("action/apps/")
+                );
                 let (project, application) = object.split_once('/').unwrap();
                 assert_eq!(project, name, "{policy} reaches another project");
                 let (cluster, rest) = application.split_once('.').unwrap();

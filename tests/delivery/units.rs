@@ -154,9 +154,7 @@ fn what_guards_and_who_removes_outlive_what_is_removed() {
         assert_eq!(units["20-namespaces"]["spec"]["prune"], false, "{cluster}");
     }
     let kept = objects().iter().filter(|placed| {
-        placed.object["kind"] == "Namespace"
-            || placed.object["kind"] == "PersistentVolumeClaim"
-            || placed.path.ends_with("/deployer.yaml")
+        placed.object["kind"] == "Namespace" || placed.object["kind"] == "PersistentVolumeClaim" || placed.path.ends_with("/deployer.yaml")
     });
     for placed in kept {
         let annotations = &placed.object["metadata"]["annotations"];
