@@ -33,7 +33,7 @@ mod killed;
 mod random_sources;
 #[path = "system/same_bytes.rs"]
 mod same_bytes;
-#[path = "system/world.rs"]
-mod world;
 #[path = "system/sources.rs"]
 mod sources;
+#[path = "system/world.rs"]
+mod world;

@@ -15,7 +15,7 @@ impl Scope {
     /// The clusters that the command line names, all where it names none. Fails on a name that is none of the inventory's.
     pub fn new(names: &[String], inventory: &Inventory) -> Result<Self, Failure> {
         let known = || inventory.clusters.iter().map(|cluster| cluster.name.as_str());
-        for name in names.iter().filter(|name| !known().any(|known| known == name.as_str())) {
+        if let Some(name) = names.iter().find(|name| !known().any(|known| known == name.as_str())) {
             let all = known().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
             let help = did_you_mean(name, known()).unwrap_or_else(|| format!("The inventory has: {all}."));
             return Err(Failure::new(format!("there is no cluster `{name}`"), help));
@@ -36,10 +36,7 @@ impl Scope {
     /// Whether a path is within it. What belongs to no single cluster always is: the plan is always whole, and so is what several share.
     pub fn holds(&self, path: &str) -> bool {
         let parts: Vec<&str> = path.splitn(4, '/').collect();
-        let cluster = match parts[..] {
-            ["clusters" | "bootstrap", cluster, _, ..] | ["delivery", "flux", cluster, _] => cluster,
-            _ => return true,
-        };
+        let (["clusters" | "bootstrap", cluster, _, ..] | ["delivery", "flux", cluster, _]) = parts[..] else { return true };
         self.0.as_ref().is_none_or(|names| names.contains(cluster))
     }
 }

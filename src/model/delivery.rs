@@ -246,7 +246,7 @@ fn check_revision(revision: Option<&Spanned<String>>, report: &mut dyn FnMut(Dia
             && !text.contains("..")
             && !text.contains("@{")
             && text != "@"
-            && parts().all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock"))
+            && parts().all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.'))
     };
     if let Some(revision) = revision.filter(|revision| !valid(revision)) {
         let diag = Diag::new(Code::InvalidValue, revision.span, format!("`{}` is no branch", revision.value));

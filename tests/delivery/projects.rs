@@ -27,7 +27,7 @@ fn instance(placed: &Placed) -> String {
     placed.path.split('/').nth(2).unwrap().to_owned()
 }
 
-/// Every Application, those of ApplicationSets among them.
+/// Every Application, those of `ApplicationSet`s among them.
 fn applications() -> Vec<Application> {
     let mut all = Vec::new();
     let folder = |path: &str| path.strip_prefix("output/").unwrap().to_owned();

@@ -22,7 +22,8 @@ pub fn objects() -> &'static [Placed] {
     OBJECTS.get_or_init(|| {
         let project = Project::of(&repository().join("inventory"));
         let files = project.generate();
-        let manifests = files.into_iter().filter(|(path, _)| path.ends_with(".yaml") && !path.ends_with("/kustomization.yaml"));
+        let manifest = |path: &str| !path.starts_with("bootstrap/") && path.contains('/') && !path.ends_with("/kustomization.yaml");
+        let manifests = files.into_iter().filter(|(path, _)| manifest(path));
         manifests.flat_map(|(path, text)| documents(&path, &String::from_utf8(text).unwrap())).collect()
     })
 }
