@@ -13,6 +13,9 @@ use crate::inventory::tier::Isolation;
 use crate::schema::Minor;
 use crate::source::{Span, Spanned};
 
+/// The domain of a cluster's names, where it states none: Kubernetes' own default.
+const CLUSTER_DOMAIN: &str = "cluster.local";
+
 /// A cluster and what was found out about it.
 #[derive(Debug)]
 pub struct Host<'i> {
@@ -61,6 +64,11 @@ impl<'i> Clusters<'i> {
 }
 
 impl<'i> Host<'i> {
+    /// The domain of the names of its Services.
+    pub fn domain(&self) -> &'i str {
+        self.raw.network.dns.as_ref().and_then(|dns| dns.domain.as_ref()).map_or(CLUSTER_DOMAIN, |domain| domain.as_str())
+    }
+
     /// Whether it has Services of both address families, so that one of a single address has to say which it is of.
     pub fn is_dual_stack(&self) -> bool {
         let has = |wanted: bool| self.raw.network.services.iter().any(|range| range.net().addr().is_ipv4() == wanted);

@@ -135,12 +135,13 @@ pub fn resolve<'i>(
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
     let flows = flows::resolve(inventory, &tiers, &clusters, &workloads, &instances, findings);
-    compose(&tiers, &clusters, &deliveries, &namespaces, &instances, &flows, inventory, findings);
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }
     findings.extend(honesty::note(inventory, &instances));
-    Some(Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows })
+    let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows };
+    compose(&model, findings);
+    Some(model)
 }
 
 fn resolve_workload<'i>(
@@ -276,16 +277,8 @@ fn check_shared_configs(inventory: &Inventory, exemptions: &Exemptions<'_>, find
 }
 
 /// Checks every name that is composed, and that no two things compose to one.
-fn compose(
-    tiers: &Tiers<'_>,
-    clusters: &Clusters<'_>,
-    deliveries: &Deliveries,
-    namespaces: &BTreeMap<(usize, String), Namespace>,
-    instances: &[Instance<'_>],
-    flows: &Flows<'_>,
-    inventory: &Inventory,
-    findings: &mut Findings,
-) {
+fn compose(model: &Model<'_>, findings: &mut Findings) {
+    let Model { inventory, tiers, clusters, deliveries, namespaces, instances, flows, .. } = model;
     let mut names = Names::default();
     for (at, host) in clusters.all.iter().enumerate() {
         for (name, span) in platform_namespaces(inventory, host, deliveries.of(at)) {
@@ -309,6 +302,11 @@ fn compose(
         let scope = format!("{cluster}/{}", instance.namespace);
         let owner = Spanned::new(format!("workload `{}/{name}`", identity.team.value), identity.name.span);
         let kind = identity.kind.value;
+        for listener in flows.listeners.get(&at).into_iter().flatten() {
+            let owner = Spanned::new(format!("the listener `{}` of `{name}`", listener.address), listener.origin);
+            check_composed("Service", &listener.name, 63, listener.origin, findings);
+            names.take(&scope, "Service", &listener.name, &owner, findings);
+        }
         if let Some(adopted) = &instance.adopted {
             names.take(&scope, "ServiceAccount", name, &owner, findings);
             for (kind, name) in &adopted.names {
@@ -324,11 +322,6 @@ fn compose(
             names.take(&scope, "Service", &headless, &owner, findings);
         }
         names.take(&scope, "Service", name, &owner, findings);
-        for listener in flows.listeners.get(&at).into_iter().flatten() {
-            let owner = Spanned::new(format!("the listener `{}` of `{name}`", listener.address), listener.origin);
-            check_composed("Service", &listener.name, 63, listener.origin, findings);
-            names.take(&scope, "Service", &listener.name, &owner, findings);
-        }
         if !settings.config.is_empty() {
             names.take(&scope, "ConfigMap", name, &owner, findings);
         }

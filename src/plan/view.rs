@@ -100,7 +100,7 @@ pub fn pool(pool: &NodePool) -> Value {
 }
 
 /// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to), aliases (names that its
-/// workloads use for what is elsewhere).
+/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to).
 pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
     let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
     let domain = model.fleet.label_domain.as_str();
@@ -128,6 +128,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
             "data": strings(config.data.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
         })).collect::<Vec<_>>(),
         "aliases": flows::aliases(model, namespace),
+        "endpoints": flows::endpoints(model, namespace),
     })
 }
 

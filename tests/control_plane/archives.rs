@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -35,7 +35,7 @@ impl Archives {
         let packed = Command::new("tar").arg("-czf").arg(&path).arg("-C").arg(repository).arg("output").status().unwrap();
         assert!(packed.success(), "tar does not pack {}", repository.display());
         let bytes = fs::read(&path).unwrap();
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = Sha256::digest(&bytes).iter().fold(String::new(), |digest, byte| digest + &format!("{byte:02x}"));
         json!({
             "path": name,
             "url": format!("http://127.0.0.1:{}/{name}", self.port),
@@ -47,7 +47,7 @@ impl Archives {
     }
 }
 
-fn answer(stream: &TcpStream, root: &PathBuf) -> std::io::Result<()> {
+fn answer(stream: &TcpStream, root: &Path) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     // The rest of the head says nothing that matters here.

@@ -205,7 +205,10 @@ fn without_a_workload(project: &Project, cluster: &Cluster, layers: &Layers) -> 
     for folder in ["inventory", "output"] {
         program::copy(&project.root.join(folder), &later.root.join(folder));
     }
-    for (path, bytes) in program::files(&later.root.join("inventory")).into_iter().filter(|(path, _)| path.ends_with(".yaml")) {
+    for (path, bytes) in program::files(&later.root.join("inventory"))
+        .into_iter()
+        .filter(|(path, _)| Path::new(path).extension().is_some_and(|extension| extension == "yaml"))
+    {
         let mut file: Value = serde_yaml::from_slice(&bytes).unwrap();
         if let Some(workloads) = file.get_mut("workloads").and_then(Value::as_array_mut) {
             workloads.retain(|one| one["name"] != workload.name.as_str());
@@ -229,7 +232,9 @@ fn forget(value: &mut Value, workload: &str) {
     match value {
         Value::Object(map) => map.values_mut().for_each(|value| forget(value, workload)),
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| forget(item, workload));
+            for item in items.iter_mut() {
+                forget(item, workload);
+            }
             items.retain(|item| !names(item, workload));
         }
         _ => {}

@@ -51,7 +51,7 @@ fn apply_all(plane: &Plane<'_>, objects: &[Value], complaints: &mut Vec<String>)
 
 /// The Service of that name while its workload was in this namespace still; nothing where an object is no alias.
 fn as_it_was(object: &Value) -> Option<Value> {
-    if object["kind"] != "Service" || !object["spec"]["selector"].is_null() {
+    if object["kind"] != "Service" || object["spec"]["type"] != "ExternalName" {
         return None;
     }
     let ports: Vec<Value> = object["spec"]["ports"].as_array()?.clone();

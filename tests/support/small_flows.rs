@@ -47,6 +47,15 @@ pub fn environment(cluster: usize) -> &'static str {
     if cluster.is_multiple_of(2) { "production" } else { "staging" }
 }
 
+impl Call {
+    /// The address that it goes to, where it goes to one that has no name.
+    #[allow(dead_code, reason = "one of the suites that share this follows packets")]
+    pub fn address(&self) -> Option<String> {
+        let target = self.pair.1;
+        (self.from != self.to && !has_name(target)).then(|| address(target, self.to))
+    }
+}
+
 impl Fleet {
     /// Every call of the fleet.
     pub fn calls(&self) -> BTreeSet<Call> {
@@ -175,9 +184,17 @@ impl Place {
 }
 
 /// Every other workload's listeners have a name.
+fn has_name(target: usize) -> bool {
+    target.is_multiple_of(2)
+}
+
+fn address(target: usize, cluster: usize) -> String {
+    format!("192.0.2.{}", target * 16 + cluster + 1)
+}
+
 fn listener(target: usize, cluster: usize, port: u16) -> Value {
-    let mut listener = json!({ "address": format!("192.0.2.{}", target * 16 + cluster + 1), "port": port });
-    if target.is_multiple_of(2) {
+    let mut listener = json!({ "address": address(target, cluster), "port": port });
+    if has_name(target) {
         listener["host"] = format!("app-{target}.c{cluster}.small.example").into();
     }
     listener

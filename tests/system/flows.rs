@@ -23,7 +23,7 @@ fn every_flow_of_any_small_fleet_ends_at_its_target_and_nothing_else_is_made() {
     let config = Config { cases: FLEETS, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[10; 32]));
     let followed = RefCell::new([0_usize; 3]);
-    let result = runner.run(&fleet(), |fleet| {
+    let result = runner.run(&fleet(4, 2), |fleet| {
         holds(&fleet, &mut followed.borrow_mut());
         Ok(())
     });
@@ -42,7 +42,8 @@ fn holds(fleet: &Fleet, followed: &mut [usize; 3]) {
     project.run(["check", "--deny-warnings"]).expect(0);
     project.generate();
     let world = World::of(&project.root);
-    let (mut aliases, mut callers) = (BTreeSet::new(), BTreeMap::<(String, String, String), BTreeSet<usize>>::new());
+    let (mut aliases, mut addresses, mut callers) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeMap::<(String, String, String), BTreeSet<usize>>::new());
     for call in fleet.calls() {
         let target = call.pair.1;
         let cluster = format!("c{}", call.from);
@@ -55,12 +56,16 @@ fn holds(fleet: &Fleet, followed: &mut [usize; 3]) {
         let Some(alias) = &call.alias else { continue };
         let (namespace, target_namespace) = call.namespaces.clone();
         aliases.insert((cluster.clone(), namespace.clone(), alias.clone()));
+        if let Some(address) = call.address() {
+            addresses.insert((cluster.clone(), namespace.clone(), format!("{alias}-{}", address.replace('.', "-"))));
+        }
         let end = world.follow(&cluster, &namespace, alias, call.port).unwrap_or_else(|why| panic!("{call:?}: {why}"));
         let expected = End { cluster: format!("c{}", call.to), namespace: target_namespace, workload: format!("app-{target}") };
         assert_eq!(end, expected, "{call:?}");
         followed[if call.from == call.to { 0 } else { 1 + target % 2 }] += 1;
     }
-    assert_eq!(world.aliases(), aliases, "exactly the aliases that are asked for");
+    assert_eq!(world.aliases("ExternalName"), aliases, "exactly the aliases that are asked for");
+    assert_eq!(world.aliases("ClusterIP"), addresses, "exactly the addresses that aliases lead to");
     let ranges = callers.into_iter().map(|(place, callers)| {
         let ranges = callers.into_iter().flat_map(|caller| world.egress(&format!("c{caller}")));
         (place, ranges.collect::<BTreeSet<String>>())

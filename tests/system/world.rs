@@ -79,12 +79,15 @@ impl World {
         ranges.as_array().unwrap().iter().map(|range| range.as_str().unwrap().to_owned()).collect()
     }
 
-    /// Every Service that selects no pods: by cluster, namespace and name.
-    pub fn aliases(&self) -> BTreeSet<Place> {
+    /// Every Service of a type that selects no pods: by cluster, namespace and name.
+    pub fn aliases(&self, kind: &str) -> BTreeSet<Place> {
         let place = |(cluster, object): (&String, &Value)| {
             (cluster.clone(), text(&object["metadata"]["namespace"]).to_owned(), text(&object["metadata"]["name"]).to_owned())
         };
-        self.all("Service").filter(|(_, object)| object["spec"]["selector"].is_null()).map(place).collect()
+        self.all("Service")
+            .filter(|(_, object)| object["spec"]["selector"].is_null() && object["spec"]["type"] == kind)
+            .map(place)
+            .collect()
     }
 
     /// Whom every load balancer lets in: by cluster, namespace and the workload that it selects.

@@ -1,12 +1,13 @@
 //! Aliases: the names that applications already use, each a Service in the caller's namespace that leads to the target wherever it is now.
 //!
 //! A name leads to a name where there is one: an ExternalName Service, which costs no address and follows the target. It maps names, not
-//! ports. Where only an address is known, it is a Service with an EndpointSlice.
+//! ports. Where only an address is known, the name that it leads to is that of a second Service, which an EndpointSlice leads on. The alias itself
+//! has no endpoints: those of a Service that had its name before would stay, and mix with ours.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::listeners::{ListenerService, check_family};
+use super::listeners::{ListenerService, addressed, check_family};
 use super::{Flow, Resolver, full_name, service_port};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -16,11 +17,8 @@ use crate::inventory::flow::Connect;
 use crate::inventory::gateway::PortRef;
 use crate::inventory::workload::WorkloadKind;
 use crate::model::Instance;
-use crate::model::names::headless;
+use crate::model::names::{check_composed, headless};
 use crate::source::{Span, Spanned};
-
-/// The domain of a cluster's names, where it states none: Kubernetes' own default.
-const CLUSTER_DOMAIN: &str = "cluster.local";
 
 /// Where an alias leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +40,11 @@ pub struct Alias {
     pub ports: BTreeMap<(u16, &'static str), String>,
     /// Where a caller asks for it.
     pub origin: Span,
+}
+
+/// The Service between an alias and the address that it leads to.
+pub fn between(alias: &str, address: &IpAddr) -> String {
+    addressed(alias, address)
 }
 
 /// What one flow says of an alias.
@@ -133,14 +136,13 @@ impl<'i> Resolver<'_, 'i> {
         let (caller, target) = (&self.instances[flow.caller], &self.instances[flow.target]);
         let host = &self.clusters.all[caller.cluster];
         let Some(listener) = flow.listener else {
-            let domain = host.raw.network.dns.as_ref().and_then(|dns| dns.domain.as_ref()).map_or(CLUSTER_DOMAIN, |domain| domain.as_str());
-            return Destination::Name(format!("{}.{}.svc.{domain}", target.workload.identity.name.value, target.namespace));
+            return Destination::Name(format!("{}.{}.svc.{}", target.workload.identity.name.value, target.namespace, host.domain()));
         };
         if let Some(name) = &listener.host {
             return Destination::Name(name.as_str().to_owned());
         }
         if self.argocd(caller).is_some_and(|argocd| !argocd.endpoint_slices.is_some_and(|managed| managed.value)) {
-            let message = format!("the alias `{}` would be an EndpointSlice, which Argo CD leaves out", alias.value);
+            let message = format!("the alias `{}` would need an EndpointSlice, which Argo CD leaves out", alias.value);
             let diag = Diag::new(Code::AliasNowhere, alias.span, message).related(listener.span, "an address alone");
             findings.push(diag.help("Give the listener a `host`, or say `endpointSlices: true` of the Argo CD instance."));
         }
@@ -195,6 +197,19 @@ pub(super) fn settle(
                 let message = format!("`{}` means both `{one}` and `{other}` in `{}`", name.value, caller.namespace);
                 let diag = Diag::new(Code::AliasClash, name.span, message).related(first.origin, "the other one");
                 findings.push(diag.help("Use another alias for one of them."));
+            }
+        }
+    }
+    for ((cluster, namespace), names) in &settled {
+        for (name, alias) in names {
+            let Destination::Address(address) = alias.destination else { continue };
+            let between = between(name, &address);
+            check_composed("Service", &between, 63, alias.origin, findings);
+            let service = taken.get(&(*cluster, namespace.clone(), between.clone())).copied();
+            if let Some((what, place)) = service.or_else(|| names.get(&between).map(|other| ("caller's alias", other.origin))) {
+                let message = format!("`{name}` needs the Service `{between}`, which is already a {what} in the namespace `{namespace}`");
+                let diag = Diag::new(Code::AliasClash, alias.origin, message).related(place, format!("the {what}"));
+                findings.push(diag.help("Use another alias, or give the listener a `host`."));
             }
         }
     }

@@ -112,7 +112,7 @@ fn egress<'i>(host: &Host<'i>) -> impl Iterator<Item = &'i Spanned<Cidr>> {
 fn service(flow: &Flow<'_>, listener: &Spanned<Listener>, target: &Instance<'_>, host: &Host<'_>) -> ListenerService {
     let address = listener.address.ip();
     ListenerService {
-        name: name(target.workload.identity.name.as_str(), &address),
+        name: addressed(target.workload.identity.name.as_str(), &address),
         address,
         number: listener.port.value,
         port: flow.port.clone(),
@@ -125,11 +125,11 @@ fn service(flow: &Flow<'_>, listener: &Spanned<Listener>, target: &Instance<'_>,
     }
 }
 
-/// The name of a listener's Service.
-fn name(workload: &str, address: &IpAddr) -> String {
+/// The name of a Service that is there for one address.
+pub(super) fn addressed(name: &str, address: &IpAddr) -> String {
     let address = address.to_string().replace(['.', ':'], "-");
     // A network's own address ends in two colons, and no name may end in a dash.
-    if address.ends_with('-') { format!("{workload}-{address}0") } else { format!("{workload}-{address}") }
+    if address.ends_with('-') { format!("{name}-{address}0") } else { format!("{name}-{address}") }
 }
 
 fn clash(listener: &Listener, first: &ListenerService, owner: &Instance<'_>, clusters: &Clusters<'_>) -> Diag {
@@ -182,7 +182,7 @@ pub(super) fn check_family<'r>(
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use super::addressed;
 
     #[test]
     fn a_name_is_one_for_every_address() {
@@ -192,7 +192,7 @@ mod tests {
             ("2001:db8::", "vault-2001-db8--0"),
             ("2001:0DB8:0:0::10", "vault-2001-db8--10"),
         ] {
-            assert_eq!(name("vault", &address.parse().unwrap()), expected);
+            assert_eq!(addressed("vault", &address.parse().unwrap()), expected);
             assert!(crate::formats::check_service_name(expected).is_ok());
         }
     }

@@ -7,7 +7,7 @@ mod listeners;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use aliases::{Alias, Destination};
+pub use aliases::{Alias, Destination, between};
 pub use listeners::{ListenerService, family};
 
 use super::clusters::Clusters;

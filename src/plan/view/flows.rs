@@ -4,41 +4,60 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::flows::{Alias, Destination, ListenerService, family};
+use crate::model::flows::{Alias, Destination, ListenerService, between, family};
 use crate::model::{Model, Namespace};
 
-/// `namespace.aliases`: name, labels, annotations, ports (name, port, protocol), and either externalName or endpoints (family, address).
+/// `namespace.aliases`: name, labels, annotations, externalName, ports (name, port, protocol).
 pub fn aliases(model: &Model<'_>, namespace: &Namespace) -> Vec<Value> {
-    let aliases = model.flows.aliases.get(&(namespace.cluster, namespace.name.clone()));
-    let domain = model.fleet.label_domain.as_str();
-    let dual_stack = model.clusters.all[namespace.cluster].is_dual_stack();
     let view = |(name, alias): (&String, &Alias)| {
-        let mut value = json!({
+        let leads_to = match &alias.destination {
+            Destination::Name(name) => name.clone(),
+            Destination::Address(address) => {
+                format!("{}.{}.svc.{}", between(name, address), namespace.name, model.clusters.all[namespace.cluster].domain())
+            }
+        };
+        json!({
             "name": name,
             "labels": { "app.kubernetes.io/managed-by": "ringfence" },
-            "annotations": { format!("{domain}/alias-of"): alias.target },
+            "annotations": annotations(model, alias),
+            "externalName": leads_to,
             "ports": ports(alias),
-            "externalName": null,
-            "endpoints": null,
-        });
-        match &alias.destination {
-            Destination::Name(name) => value["externalName"] = name.as_str().into(),
-            Destination::Address(address) => {
-                value["endpoints"] = json!({
-                    "family": family(address),
-                    "families": if dual_stack { json!([family(address)]) } else { json!([]) },
-                    "address": address.to_string(),
-                    "labels": {
-                        "app.kubernetes.io/managed-by": "ringfence",
-                        "endpointslice.kubernetes.io/managed-by": "ringfence",
-                        "kubernetes.io/service-name": name,
-                    },
-                });
-            }
-        }
-        value
+        })
     };
-    aliases.into_iter().flatten().map(view).collect()
+    of(model, namespace).map(view).collect()
+}
+
+/// `namespace.endpoints`: name, alias, labels, sliceLabels, annotations, address, family, families (where the cluster has both), ports.
+pub fn endpoints(model: &Model<'_>, namespace: &Namespace) -> Vec<Value> {
+    let dual_stack = model.clusters.all[namespace.cluster].is_dual_stack();
+    let view = |(alias_name, alias): (&String, &Alias)| {
+        let Destination::Address(address) = &alias.destination else { return None };
+        let name = between(alias_name, address);
+        Some(json!({
+            "name": name,
+            "alias": alias_name,
+            "labels": { "app.kubernetes.io/managed-by": "ringfence" },
+            "sliceLabels": {
+                "app.kubernetes.io/managed-by": "ringfence",
+                "endpointslice.kubernetes.io/managed-by": "ringfence",
+                "kubernetes.io/service-name": name,
+            },
+            "annotations": annotations(model, alias),
+            "address": address.to_string(),
+            "family": family(address),
+            "families": if dual_stack { json!([family(address)]) } else { json!([]) },
+            "ports": ports(alias),
+        }))
+    };
+    of(model, namespace).filter_map(view).collect()
+}
+
+fn of<'m>(model: &'m Model<'_>, namespace: &Namespace) -> impl Iterator<Item = (&'m String, &'m Alias)> {
+    model.flows.aliases.get(&(namespace.cluster, namespace.name.clone())).into_iter().flatten()
+}
+
+fn annotations(model: &Model<'_>, alias: &Alias) -> Value {
+    json!({ format!("{}/alias-of", model.fleet.label_domain.value): alias.target })
 }
 
 /// The ports of an alias; one name for two numbers tells them apart by these.
