@@ -65,7 +65,7 @@ fn build(judge: &Path, root: &Path) -> BTreeMap<String, BTreeSet<Identity>> {
 /// Each folder builds to the objects in files below it and in the component of its layer; what is in no folder that builds is not there at all.
 fn same_objects(built: &BTreeMap<String, BTreeSet<Identity>>, tree: &Files, custom: &Files) {
     let mut expected: BTreeMap<&str, BTreeSet<Identity>> = built.keys().map(|folder| (folder.as_str(), BTreeSet::new())).collect();
-    for (path, bytes) in tree.iter().filter(|(path, _)| path.starts_with("clusters/") && !path.ends_with("/kustomization.yaml")) {
+    for (path, bytes) in tree.iter().filter(|(path, _)| is_manifest(path)) {
         let objects = objects(path, bytes);
         let mut within = 0;
         for (at, _) in path.match_indices('/') {
@@ -98,9 +98,14 @@ fn planned(project: &Project) {
     let mut tree = project.tree();
     tree.remove("ringfence.lock").unwrap();
     assert!(tree.keys().eq(plan.keys()), "the files are not those that are planned");
-    for (path, bytes) in tree.iter().filter(|(path, _)| path.starts_with("clusters/") && !path.ends_with("/kustomization.yaml")) {
+    for (path, bytes) in tree.iter().filter(|(path, _)| is_manifest(path)) {
         assert_eq!(objects(path, bytes).len(), plan[path.as_str()], "{path} does not hold the objects that are planned");
     }
+}
+
+/// Whether a file of the tree holds objects that are applied.
+fn is_manifest(path: &str) -> bool {
+    ["clusters/", "delivery/"].iter().any(|folder| path.starts_with(folder)) && !path.ends_with("/kustomization.yaml")
 }
 
 /// The objects in a file, as an independent reader sees them.
