@@ -134,7 +134,7 @@ pub fn resolve<'i>(
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
-    let flows = flows::resolve(inventory, &tiers, &clusters, &workloads, &instances, findings);
+    let flows = flows::resolve(inventory, &tiers, &clusters, &deliveries, &workloads, &instances, findings);
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }

@@ -202,9 +202,7 @@ fn without_a_workload(project: &Project, cluster: &Cluster, layers: &Layers) -> 
         .collect();
     let workload = cluster.workloads.iter().max_by_key(|workload| claims.contains(workload.name.as_str())).unwrap();
     let later = Project::empty();
-    for folder in ["inventory", "output"] {
-        program::copy(&project.root.join(folder), &later.root.join(folder));
-    }
+    program::copy(&project.root, &later.root);
     for (path, bytes) in program::files(&later.root.join("inventory"))
         .into_iter()
         .filter(|(path, _)| Path::new(path).extension().is_some_and(|extension| extension == "yaml"))

@@ -12,7 +12,6 @@ use super::{Flow, Resolver, full_name, service_port};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::formats::check_service_name;
-use crate::inventory::fleet::ArgoCd;
 use crate::inventory::flow::Connect;
 use crate::inventory::gateway::PortRef;
 use crate::inventory::workload::WorkloadKind;
@@ -141,7 +140,8 @@ impl<'i> Resolver<'_, 'i> {
         if let Some(name) = &listener.host {
             return Destination::Name(name.as_str().to_owned());
         }
-        if self.argocd(caller).is_some_and(|argocd| !argocd.endpoint_slices.is_some_and(|managed| managed.value)) {
+        let argocd = self.deliveries.of(caller.cluster).and_then(|delivery| delivery.argocd.as_ref());
+        if argocd.is_some_and(|argocd| !argocd.endpoint_slices) {
             let message = format!("the alias `{}` would need an EndpointSlice, which Argo CD leaves out", alias.value);
             let diag = Diag::new(Code::AliasNowhere, alias.span, message).related(listener.span, "an address alone");
             findings.push(diag.help("Give the listener a `host`, or say `endpointSlices: true` of the Argo CD instance."));
@@ -149,14 +149,6 @@ impl<'i> Resolver<'_, 'i> {
         let services = host.raw.network.services.iter();
         check_family(listener, services, &format!("`{}` has no Services", host.raw.name.value), findings);
         Destination::Address(listener.address.ip())
-    }
-
-    /// The Argo CD instance that delivers a workload: its cluster's, its tier's or the fleet's, whichever says it first.
-    fn argocd(&self, instance: &Instance<'i>) -> Option<&'i ArgoCd> {
-        let of_cluster = self.clusters.all[instance.cluster].raw.delivery.as_ref();
-        let of_tier = self.tiers.all[instance.tier].delivery.as_ref();
-        let of_fleet = self.inventory.fleet.as_ref().and_then(|fleet| fleet.delivery.as_ref());
-        of_cluster.or(of_tier).or(of_fleet)?.argocd.as_ref()
     }
 }
 

@@ -11,6 +11,7 @@ pub use aliases::{Alias, Destination, between};
 pub use listeners::{ListenerService, family};
 
 use super::clusters::Clusters;
+use super::delivery::Deliveries;
 use super::index::Index;
 use super::instance::Instance;
 use super::tiers::Tiers;
@@ -55,6 +56,7 @@ struct Resolver<'a, 'i> {
     inventory: &'i Inventory,
     tiers: &'a Tiers<'i>,
     clusters: &'a Clusters<'i>,
+    deliveries: &'a Deliveries,
     workloads: &'a Index<'i>,
     instances: &'a [Instance<'i>],
     /// Positions of the instances of each workload, by its position in the inventory.
@@ -73,6 +75,7 @@ pub fn resolve<'i>(
     inventory: &'i Inventory,
     tiers: &Tiers<'i>,
     clusters: &Clusters<'i>,
+    deliveries: &Deliveries,
     workloads: &Index<'i>,
     instances: &[Instance<'i>],
     findings: &mut Findings,
@@ -87,6 +90,7 @@ pub fn resolve<'i>(
         inventory,
         tiers,
         clusters,
+        deliveries,
         workloads,
         instances,
         by_workload,
