@@ -175,7 +175,8 @@ codes! {
     IsolationOwned = "isolation-owned", Error, "a field that isolation owns";
     /// Kubernetes' schema of the cluster's minor does not have the field, or has it with another type.
     KubernetesField = "kubernetes-field", Error, "a field that Kubernetes does not have so";
-    /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io` and the fleet's own `labelDomain` are not for workloads to set.
+    /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io`, `helm.sh` and the fleet's own `labelDomain` are not for workloads
+    /// to set.
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
     /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
     ControlViolated = "control-violated", Error, "a setting that a control forbids";

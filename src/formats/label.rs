@@ -38,9 +38,10 @@ fn check_part(text: &str, what: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, of the delivery, or the fleet's own.
+/// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, of the delivery (Argo CD takes Helm's hooks
+/// for its own), or the fleet's own.
 pub fn is_reserved(key: &str, label_domain: &str) -> bool {
-    ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", label_domain].into_iter().any(|domain| is_below(key, domain))
+    ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", "helm.sh", label_domain].into_iter().any(|domain| is_below(key, domain))
 }
 
 /// Whether the key of a label or annotation lies below a domain.
@@ -77,6 +78,7 @@ mod tests {
             "argocd.argoproj.io/x",
             "tier.acme.example/a",
             "node.k8s.io/a",
+            "helm.sh/hook",
         ] {
             assert!(is_reserved(key, ours), "{key}");
         }

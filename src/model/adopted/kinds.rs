@@ -44,6 +44,31 @@ const REFUSED: &[(&str, &str)] = &[
     ("EndpointSlice", "It would lead a Service to any address; write `connects` for what is outside."),
 ];
 
+/// Why what steers the delivery is not for a source.
+const DELIVERS: &str = "It would have the delivery apply what it likes, as somebody else.";
+
+/// Custom resources that would do what the source itself may not, by API group (those below it, too), and why.
+const REFUSED_GROUPS: &[(&str, &str)] = &[
+    ("fluxcd.io", DELIVERS),
+    ("cilium.io", "Write `connects` at the workload: policies follow from it."),
+    ("projectcalico.org", "Write `connects` at the workload: policies follow from it."),
+    ("policy.networking.k8s.io", "Write `connects` at the workload: policies follow from it."),
+    ("kyverno.io", "What is admitted is decided for all workloads of a tier together."),
+    ("gatekeeper.sh", "What is admitted is decided for all workloads of a tier together."),
+];
+
+/// Kinds of Argo CD itself; its Rollouts and Workflows are workloads like others.
+const REFUSED_ARGO_KINDS: &[&str] = &["Application", "ApplicationSet", "AppProject"];
+
+/// Why a custom resource is not for a source, if it is not.
+fn refused_custom(group: &str, kind: &str) -> Option<&'static str> {
+    let below = |domain: &str| group == domain || group.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    if group == "argoproj.io" && REFUSED_ARGO_KINDS.contains(&kind) {
+        return Some(DELIVERS);
+    }
+    REFUSED_GROUPS.iter().find(|(domain, _)| below(domain)).map(|(_, why)| *why)
+}
+
 /// Whether an object is of a kind whose fields are known; none where it is refused.
 pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) -> Option<bool> {
     let kind = kind_of(object);
@@ -62,9 +87,14 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
         findings.push(diag.maybe_help(help));
     };
     // Gateway API and the like are custom resources below Kubernetes' own domain.
+    if let Some(why) = refused_custom(group, kind) {
+        refuse(format!("a {kind} of `{group}` is not for a source to bring along"), Some(why.to_owned()), findings);
+        return None;
+    }
     let ours = builtin(group) && !matches!(group, "gateway.networking.k8s.io" | "snapshot.storage.k8s.io" | "metrics.k8s.io");
     if !ours || known.is_some_and(|known| known.definition.contains('/')) {
-        if known.is_some_and(|known| !known.namespaced) {
+        // By convention of those who make them; one of a known schema says so itself.
+        if known.map_or(kind.starts_with("Cluster"), |known| !known.namespaced) {
             refuse(format!("the {kind} `{}` belongs to the whole cluster", name_of(object)), None, findings);
             return None;
         }
@@ -120,6 +150,7 @@ pub fn check_content(subject: &Subject<'_, '_>, object: &Node, findings: &mut Fi
         }
         "Secret" => secret(subject, object, findings),
         "Service" => service(object, findings),
+        "PersistentVolumeClaim" => claim(object, findings),
         _ => {}
     }
 }
@@ -144,11 +175,27 @@ fn service(object: &Node, findings: &mut Findings) {
     let spec = |key: &str| at(object, &["spec", key]);
     if let Some(addresses) = spec("externalIPs").filter(|addresses| !addresses.is_null()) {
         let diag = Diag::new(Code::IsolationOwned, addresses.span, "`externalIPs` would take traffic that is meant for others");
-        findings.push(diag.help("Use a LoadBalancer, or an Ingress."));
+        findings.push(diag.help("Use ClusterIP, and an Ingress where it is to be reached from outside."));
     }
     if let Some(kind) = spec("type").filter(|kind| kind.text() == Some("NodePort")) {
         let diag = Diag::new(Code::IsolationOwned, kind.span, "a NodePort is open on the nodes of every tier");
-        findings.push(diag.help("Use ClusterIP, a LoadBalancer, or an Ingress."));
+        findings.push(diag.help("Use ClusterIP, and an Ingress where it is to be reached from outside."));
+    }
+    if let Some(kind) = spec("type").filter(|kind| kind.text() == Some("LoadBalancer")) {
+        let diag = Diag::new(Code::IsolationOwned, kind.span, "a LoadBalancer would let in whoever reaches its address");
+        findings.push(diag.help("Write a gateway with `listen` for callers of other clusters, an Ingress for the outside."));
+    }
+    if let Some(name) = spec("externalName").filter(|name| !name.is_null()) {
+        let diag = Diag::new(Code::IsolationOwned, name.span, "an `externalName` would be a flow that nobody declared");
+        findings.push(diag.help("Write `connects` at the workload, with `as` for the name."));
+    }
+}
+
+/// A claim that asks for one volume by its name may get another tier's.
+fn claim(object: &Node, findings: &mut Findings) {
+    if let Some(volume) = at(object, &["spec", "volumeName"]).filter(|volume| !volume.is_null()) {
+        let diag = Diag::new(Code::IsolationOwned, volume.span, "`volumeName` asks for one volume, whoever has used it before");
+        findings.push(diag.help("Leave it out: the StorageClass makes a volume of the workload's own."));
     }
 }
 

@@ -305,13 +305,23 @@ impl Taking<'_, '_> {
     /// Labels that isolation trusts, and labels and annotations that steer the delivery.
     fn check_metadata(&self, metadata: Option<&Node>, findings: &mut Findings) {
         let Some(metadata) = metadata else { return };
+        if let Yaml::Map(entries) = &metadata.value {
+            let known = |key: &Node| key.text().is_some_and(|key| METADATA.contains(&key));
+            for (key, _) in entries.iter().filter(|(key, value)| !known(key) && !value.is_null()) {
+                let message = format!("`metadata.{}` is not for a source to state", key.text().unwrap_or_default());
+                let diag = Diag::new(Code::IsolationOwned, key.span, message);
+                findings.push(diag.help("The API server and controllers write it; what was exported from a cluster has to go without."));
+            }
+        }
         for map in ["labels", "annotations"] {
             let Some(Yaml::Map(entries)) = metadata.get(map).map(|node| &node.value) else { continue };
             for (key, _) in entries {
                 let prefix = key.text().and_then(|key| key.split_once('/')).map_or("", |(prefix, _)| prefix);
                 let below = |domain: &str| prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
                 let security = prefix.ends_with("pod-security.kubernetes.io") || prefix.ends_with("node-restriction.kubernetes.io");
-                if security || ["fluxcd.io", "argoproj.io", self.label_domain].into_iter().any(below) {
+                // Argo CD takes Helm's hooks for its own.
+                let hook = map == "annotations" && below("helm.sh");
+                if security || hook || ["fluxcd.io", "argoproj.io", self.label_domain].into_iter().any(below) {
                     let message = format!("`{}` is not for workloads to set", key.text().unwrap_or_default());
                     let diag = Diag::new(Code::ReservedLabel, key.span, message);
                     findings.push(diag.help("Use a domain of your own: the delivery and isolation trust what stands below this one."));
@@ -320,6 +330,9 @@ impl Taking<'_, '_> {
         }
     }
 }
+
+/// What a source may say of an object beside its content.
+const METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
 
 /// Reports a literal that looks like a secret.
 fn literal(subject: &Subject<'_, '_>, name: Option<&str>, value: &Node, findings: &mut Findings) {
