@@ -10,8 +10,13 @@ use crate::stated::{Cluster, Pool};
 const TIER_LABEL: &str = "node-restriction.kubernetes.io/tier";
 const POOL_LABEL: &str = "node-restriction.kubernetes.io/pool";
 
-/// Adds every node of every pool, each ready and with the labels and taints of its pool.
+/// A node of no pool: one that has just joined, and that nobody has tainted or labelled yet. It is empty and large, so the
+/// scheduler likes it best.
+const NEWCOMER: &str = "newcomer";
+
+/// Adds every node of every pool, each ready and with the labels and taints of its pool, and one of none.
 pub fn add(plane: &Plane<'_>, cluster: &Cluster) {
+    add_node(plane, cluster, &Pool { name: NEWCOMER.to_owned(), tier: None, nodes: Vec::new() }, NEWCOMER);
     for pool in &cluster.pools {
         for name in &pool.nodes {
             add_node(plane, cluster, pool, name);
@@ -40,7 +45,8 @@ fn add_node(plane: &Plane<'_>, cluster: &Cluster, pool: &Pool, name: &str) {
     }
     let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name, "labels": labels } });
     plane.masters.post("/api/v1/nodes", &node).ok().unwrap();
-    let room = json!({ "cpu": "1000", "memory": "1000Gi", "ephemeral-storage": "10000Gi", "pods": "1000" });
+    let (cpu, memory) = if name == NEWCOMER { ("1000000", "1000000Gi") } else { ("8", "16Gi") };
+    let room = json!({ "cpu": cpu, "memory": memory, "ephemeral-storage": "10000Gi", "pods": "1000" });
     let condition = |kind: &str, status: &str| json!({ "type": kind, "status": status, "reason": "Tests", "message": "no kubelet" });
     let status = json!({ "status": {
         "capacity": room,
