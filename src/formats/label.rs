@@ -46,8 +46,12 @@ pub fn is_reserved(key: &str, label_domain: &str) -> bool {
 
 /// Whether the key of a label or annotation lies below a domain.
 pub fn is_below(key: &str, domain: &str) -> bool {
-    let Some((prefix, _)) = key.split_once('/') else { return false };
-    prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    key.split_once('/').is_some_and(|(prefix, _)| is_domain_within(prefix, domain))
+}
+
+/// Whether a domain is another, or one below it; a look-alike that only ends the same is not.
+pub fn is_domain_within(name: &str, domain: &str) -> bool {
+    name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod schedule;
 pub use address::{Address, Cidr, Url};
 pub use date::Date;
 pub use image::{ImageRef, RegistryPrefix};
-pub use label::{LabelKey, LabelValue, is_below, is_reserved};
+pub use label::{LabelKey, LabelValue, is_below, is_domain_within, is_reserved};
 pub use name::{DnsLabel, DnsSubdomain, HostName, PortName, SecretKey, VariableName, check_label, check_service_name, check_subdomain};
 pub use quantity::Quantity;
 pub use schedule::Schedule;

@@ -16,7 +16,7 @@ use crate::decode::Findings;
 use crate::inventory::Inventory;
 use crate::inventory::pod::EnvValue;
 use crate::inventory::team::Team;
-use crate::inventory::tier::PodSecurity;
+use crate::inventory::tier::{PodSecurity, Tier};
 use crate::inventory::workload::{Settings, Workload, WorkloadKind};
 use crate::model::exemptions::{Exemptions, Place};
 use crate::schema::Schemas;
@@ -75,6 +75,21 @@ pub struct Ground<'a, 'i> {
     pub schemas: &'a Schemas,
 }
 
+impl<'a, 'i> Ground<'a, 'i> {
+    /// A workload on a cluster as the checks see it.
+    pub fn subject(
+        self,
+        workload: &'i Spanned<Workload>,
+        cascade: &'a Cascade<'i>,
+        tier: &'i Spanned<Tier>,
+        host: &Host<'i>,
+        place: Place<'a>,
+    ) -> Subject<'a, 'i> {
+        let Self { inventory, exemptions, schemas, .. } = self;
+        Subject { inventory, workload, cascade, tier, cluster: host.raw, minor: host.minor, place, exemptions, schemas }
+    }
+}
+
 /// Builds the instance of a workload on a cluster, with every finding about its settings there.
 pub fn build<'i>(
     ground: Ground<'_, 'i>,
@@ -94,17 +109,7 @@ pub fn build<'i>(
     let namespace = names::namespace(team.name.as_str(), tier_name, own);
     let full_name = format!("{}/{name}", team.name.value);
     let place = Place { workload: &full_name, namespace: &namespace, cluster: host.raw.name.as_str(), tier: tier_name };
-    let subject = Subject {
-        inventory: ground.inventory,
-        workload,
-        cascade: &cascade,
-        tier: raw_tier,
-        cluster: host.raw,
-        minor: host.minor,
-        place,
-        exemptions: ground.exemptions,
-        schemas: ground.schemas,
-    };
+    let subject = ground.subject(workload, &cascade, raw_tier, host, place);
     check::settings(&subject, findings);
     let label_domain = ground.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
     let selector = json!({ "app.kubernetes.io/name": name });

@@ -103,8 +103,8 @@ fn unite(mut base: Vec<Value>, patch: Vec<Value>) -> Vec<Value> {
     base
 }
 
-/// What a null would remove is not there.
-fn without_nulls(value: Value) -> Value {
+/// Without nulls in mappings: what one would remove is not there, and the API server takes it for nothing.
+pub fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(entries) => {
             let entries = entries.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_nulls(value)));

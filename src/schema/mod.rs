@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use custom::Custom;
 pub use format::is_quantity;
+pub use merge::without_nulls;
 pub use minor::{Minor, UnknownMinor};
 use model::{Schema, Shape};
 use table::table;

@@ -6,16 +6,11 @@ use ringfence::catalog::{self, Catalog};
 use ringfence::diag::Code;
 use ringfence::source::Files;
 
-use super::site::{KIND, Site};
+use super::site::{KIND, Site, written};
 
 /// The embedded blueprints with a site's own over them.
 fn overlaid(sources: &[(&str, &str)]) -> (Catalog, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in sources {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
+    let folder = written(sources);
     let (mut files, mut findings) = (Files::default(), Vec::new());
     let catalog = catalog::load(&mut files, &[("site".to_owned(), folder.path().to_owned())], &mut findings);
     (catalog, findings.iter().map(|diag| format!("{} {}", files.path(diag.primary.span.file), diag.message)).collect())

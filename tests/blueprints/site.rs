@@ -18,15 +18,21 @@ pub(crate) struct Site {
 
 pub(crate) const KIND: &str = "title: T\nwhy: W\nscope: workload\npath: a.yaml\n";
 
+/// A folder with files by their paths.
+pub(crate) fn written(sources: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in sources {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
 impl Site {
     /// Files by their paths below the folder of blueprints; nothing embedded is beneath them.
     pub(crate) fn new(sources: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in sources {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
+        let folder = written(sources);
         let (mut files, mut findings) = (Files::default(), Vec::new());
         let overlays = [("site".to_owned(), folder.path().to_owned())];
         let catalog = catalog::load_only(&mut files, &overlays, &mut findings);

@@ -339,12 +339,17 @@ pub const BINDINGS: &str = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindin
 pub fn unlimited(user: &User) -> Value {
     let (kind, name) =
         user.groups.first().filter(|_| !user.user.starts_with("system:")).map_or(("User", &user.user), |group| ("Group", group));
+    administers(name, &json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name }))
+}
+
+/// The binding that makes a subject `cluster-admin`.
+pub fn administers(name: &str, subject: &Value) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
         "metadata": { "name": format!("tests:{name}") },
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
-        "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name }],
+        "subjects": [subject],
     })
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::apply::{self, Layers, apply_object};
 use crate::archives::Archives;
+use crate::attempts::administers;
 use crate::client::Patch;
 use crate::judges::Judges;
 use crate::plane::Plane;
@@ -295,13 +296,8 @@ fn changed(before: &[Value], after: &[Value]) -> Vec<String> {
 /// Makes an account what Flux' own installation makes its controller.
 fn unlimited(account: &Value) -> Value {
     let metadata = &account["metadata"];
-    json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": { "name": format!("tests:{}", metadata["name"].as_str().unwrap()) },
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
-        "subjects": [{ "kind": "ServiceAccount", "name": metadata["name"], "namespace": metadata["namespace"] }],
-    })
+    let subject = json!({ "kind": "ServiceAccount", "name": metadata["name"], "namespace": metadata["namespace"] });
+    administers(metadata["name"].as_str().unwrap(), &subject)
 }
 
 /// The condition Ready; null where there is none yet.

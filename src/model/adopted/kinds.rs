@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{at, kind_of, literal, name_of, name_span};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
-use crate::formats::{check_label, check_subdomain};
+use crate::formats::{check_label, check_subdomain, is_domain_within};
 use crate::model::check::Subject;
 use crate::model::exemptions::control;
 use crate::yaml::{Node, Value as Yaml};
@@ -62,11 +62,10 @@ const REFUSED_ARGO_KINDS: &[&str] = &["Application", "ApplicationSet", "AppProje
 
 /// Why a custom resource is not for a source, if it is not.
 fn refused_custom(group: &str, kind: &str) -> Option<&'static str> {
-    let below = |domain: &str| group == domain || group.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     if group == "argoproj.io" && REFUSED_ARGO_KINDS.contains(&kind) {
         return Some(DELIVERS);
     }
-    REFUSED_GROUPS.iter().find(|(domain, _)| below(domain)).map(|(_, why)| *why)
+    REFUSED_GROUPS.iter().find(|(domain, _)| is_domain_within(group, domain)).map(|(_, why)| *why)
 }
 
 /// Whether an object is of a kind whose fields are known; none where it is refused.

@@ -22,11 +22,12 @@ use super::settings::Cascade;
 use super::{names, secrets};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
+use crate::formats::is_domain_within;
 use crate::inventory::team::Team;
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::{Settings, Workload};
 use crate::kustomize::Build;
-use crate::schema::PathSegment;
+use crate::schema::{PathSegment, without_nulls};
 use crate::source::{Span, Spanned};
 use crate::yaml::{Node, Value as Yaml};
 
@@ -113,17 +114,7 @@ pub fn build<'i>(
         ..Settings::default()
     };
     let cascade = Cascade { settings, pods: Vec::new(), specs: Vec::new() };
-    let subject = Subject {
-        inventory: ground.inventory,
-        workload,
-        cascade: &cascade,
-        tier: raw_tier,
-        cluster: host.raw,
-        minor: host.minor,
-        place,
-        exemptions: ground.exemptions,
-        schemas: ground.schemas,
-    };
+    let subject = ground.subject(workload, &cascade, raw_tier, host, place);
     check::adopted(&subject, findings);
     let label_domain = ground.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
     let selector = json!({ format!("{label_domain}/workload"): name });
@@ -317,7 +308,7 @@ impl Taking<'_, '_> {
             let Some(Yaml::Map(entries)) = metadata.get(map).map(|node| &node.value) else { continue };
             for (key, _) in entries {
                 let prefix = key.text().and_then(|key| key.split_once('/')).map_or("", |(prefix, _)| prefix);
-                let below = |domain: &str| prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+                let below = |domain: &str| is_domain_within(prefix, domain);
                 let security = prefix.ends_with("pod-security.kubernetes.io") || prefix.ends_with("node-restriction.kubernetes.io");
                 // Argo CD takes Helm's hooks for its own.
                 let hook = map == "annotations" && below("helm.sh");
@@ -377,18 +368,6 @@ fn texts(entries: &crate::decode::Entries<Spanned<String>>) -> Value {
 fn merged(low: &Value, high: &Value) -> Value {
     let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
     entries(low).into_iter().chain(entries(high)).collect::<Map<_, _>>().into()
-}
-
-/// Without what the API server takes for nothing: nulls in mappings.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(entries) => {
-            let entries = entries.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_nulls(value)));
-            Value::Object(entries.collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
-        other => other,
-    }
 }
 
 /// Where a path of the final object was written, as far as it was.
