@@ -127,6 +127,9 @@ record! {
         pub in_cluster: Option<Spanned<bool>>,
         /// Whether the instance manages EndpointSlices, which Argo CD leaves out by default.
         pub endpoint_slices: Option<Spanned<bool>>,
+        /// As whom it acts in a cluster; `system:serviceaccount:kube-system:argocd-manager` if left out, which `argocd cluster add` makes,
+        /// or its own application controller in the cluster that it runs in.
+        pub applier: Option<Spanned<String>>,
     }
 }
 

@@ -54,6 +54,8 @@ pub struct ArgoCd {
     pub in_cluster: bool,
     /// Whether it manages `EndpointSlice`s.
     pub endpoint_slices: bool,
+    /// The user as whom it acts in this cluster.
+    pub applier: String,
 }
 
 /// The delivery of every cluster.
@@ -153,11 +155,18 @@ fn tools(levels: &[&Spanned<fleet::Delivery>]) -> Option<(Option<Flux>, Option<A
     };
     let namespace = name(flux().find_map(|flux| flux.namespace.as_ref()).map(|name| name.to_string()), "flux-system");
     let flux = last.flux.as_ref().map(|_| Flux { namespace, source, written });
-    let argocd = last.argocd.as_ref().map(|_| ArgoCd {
-        instance: name(argocd().find_map(|argocd| argocd.instance.as_ref()).map(|name| name.to_string()), "main"),
-        namespace: name(argocd().find_map(|argocd| argocd.namespace.as_ref()).map(|name| name.to_string()), "argocd"),
-        in_cluster: argocd().find_map(|argocd| argocd.in_cluster).is_some_and(|stated| stated.value),
-        endpoint_slices: argocd().find_map(|argocd| argocd.endpoint_slices).is_some_and(|stated| stated.value),
+    let argocd = last.argocd.as_ref().map(|_| {
+        let namespace = name(argocd().find_map(|argocd| argocd.namespace.as_ref()).map(|name| name.to_string()), "argocd");
+        let in_cluster = argocd().find_map(|argocd| argocd.in_cluster).is_some_and(|stated| stated.value);
+        let usual = if in_cluster { (namespace.as_str(), "argocd-application-controller") } else { ("kube-system", "argocd-manager") };
+        let applier = argocd().find_map(|argocd| argocd.applier.as_ref()).map(|applier| applier.value.clone());
+        ArgoCd {
+            instance: name(argocd().find_map(|argocd| argocd.instance.as_ref()).map(|name| name.to_string()), "main"),
+            in_cluster,
+            endpoint_slices: argocd().find_map(|argocd| argocd.endpoint_slices).is_some_and(|stated| stated.value),
+            applier: name(applier, &format!("system:serviceaccount:{}:{}", usual.0, usual.1)),
+            namespace,
+        }
     });
     Some((flux, argocd, last.span))
 }

@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, Severity, did_you_mean};
 use crate::inventory::Inventory;
-use crate::inventory::gateway::Exemption;
+use crate::inventory::gateway::{Exemption, ExemptionScope};
 use crate::source::{Span, Spanned};
 
 /// Controls that the model itself checks; each is a folder below `blueprints/controls/`.
@@ -24,6 +24,10 @@ pub mod control {
     pub const POD_SECURITY: &str = "pod-security";
     /// Root file systems are read-only.
     pub const READ_ONLY_ROOT: &str = "read-only-root-filesystem";
+
+    /// Those of which the model finds every violation: an exemption from one that excuses none is of no use. What violates another control
+    /// is seen by a cluster alone.
+    pub const MEASURED: [&str; 5] = [IMAGE_REGISTRY, IMAGE_DIGEST, LITERAL_SECRET, POD_SECURITY, READ_ONLY_ROOT];
 }
 
 /// Where a control is looked at.
@@ -49,6 +53,7 @@ struct Waiver<'i> {
 #[derive(Debug)]
 pub struct Exemptions<'i> {
     all: Vec<Waiver<'i>>,
+    controls: BTreeSet<String>,
 }
 
 impl<'i> Exemptions<'i> {
@@ -88,9 +93,20 @@ impl<'i> Exemptions<'i> {
                 let diag = Diag::new(Code::ExemptionNeedsNamespace, place.span, message);
                 findings.push(diag.help("Write `ownNamespace: true` at the workload: then its namespace alone is loosened."));
             }
-            all.push(Waiver { raw, used: AtomicBool::new(false) });
+            let measured = control::MEASURED.contains(&raw.rule.as_str());
+            all.push(Waiver { raw, used: AtomicBool::new(!measured) });
         }
-        Self { all }
+        Self { all, controls: catalog.controls.keys().cloned().collect() }
+    }
+
+    /// The controls by name.
+    pub fn controls(&self) -> impl Iterator<Item = &str> {
+        self.controls.iter().map(String::as_str)
+    }
+
+    /// The scopes in which a control is waived.
+    pub fn scopes<'a>(&'a self, control: &'a str) -> impl Iterator<Item = &'i Spanned<ExemptionScope>> + 'a {
+        self.all.iter().filter(move |waiver| waiver.raw.rule.value == control).map(|waiver| &waiver.raw.scope)
     }
 
     /// Whether a violation of a control is excused here; remembers that the exemption was needed.

@@ -13,6 +13,7 @@ mod instance;
 pub mod names;
 mod owned;
 mod placement;
+pub mod platform;
 pub mod pod;
 mod pod_security;
 pub mod priority_class;
@@ -42,7 +43,8 @@ use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::WorkloadKind;
 use crate::schema::Schemas;
 use crate::source::{Span, Spanned};
-use exemptions::{Exemptions, Place, check_ends};
+pub use exemptions::Exemptions;
+use exemptions::{Place, check_ends};
 use index::Index;
 use instance::Ground;
 use names::{Names, check_composed, check_composed_subdomain};
@@ -94,6 +96,8 @@ pub struct Model<'i> {
     pub instances: Vec<Instance<'i>>,
     /// Flows between them, by position, and what these need.
     pub flows: Flows<'i>,
+    /// What is waived, where.
+    pub exemptions: Exemptions<'i>,
 }
 
 /// Resolves an inventory: `None` where there is no fleet to speak of. Every finding of every rule is reported in one run, so the model of an
@@ -139,7 +143,7 @@ pub fn resolve<'i>(
         exemptions.report_unused(findings);
     }
     findings.extend(honesty::note(inventory, &instances));
-    let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows };
+    let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, exemptions };
     compose(&model, findings);
     Some(model)
 }
@@ -281,8 +285,9 @@ fn compose(model: &Model<'_>, findings: &mut Findings) {
     let Model { inventory, tiers, clusters, deliveries, namespaces, instances, flows, .. } = model;
     let mut names = Names::default();
     for (at, host) in clusters.all.iter().enumerate() {
-        for (name, span) in platform_namespaces(inventory, host, deliveries.of(at)) {
-            names.take(clusters.name(at), "Namespace", &name, &Spanned::new(format!("the platform's namespace `{name}`"), span), findings);
+        for platform::PlatformNamespace { name, origin, .. } in platform::namespaces(inventory, host, deliveries.of(at)) {
+            let owner = Spanned::new(format!("the platform's namespace `{name}`"), origin);
+            names.take(clusters.name(at), "Namespace", &name, &owner, findings);
         }
     }
     for namespace in namespaces.values() {
@@ -344,27 +349,4 @@ fn longest_name(kind: WorkloadKind) -> usize {
         WorkloadKind::StatefulSet | WorkloadKind::CronJob => 52,
         WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Job => 63,
     }
-}
-
-/// Namespaces that the platform team runs on a cluster: outside the tiers.
-pub fn platform_namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&delivery::Delivery>) -> Vec<(String, Span)> {
-    let raw = host.raw;
-    let mut names: Vec<(String, Span)> =
-        ["kube-system", "kube-public", "kube-node-lease", "default"].into_iter().map(|name| (name.to_owned(), raw.name.span)).collect();
-    let mut add_at = |name: &str, span: Span| {
-        if !names.iter().any(|(known, _)| known == name) {
-            names.push((name.to_owned(), span));
-        }
-    };
-    if let Some(delivery) = delivery {
-        delivery.flux.iter().for_each(|flux| add_at(&flux.namespace, delivery.origin));
-        delivery.argocd.iter().for_each(|argocd| add_at(&argocd.namespace, delivery.origin));
-    }
-    let mut add = |name: &Spanned<crate::formats::DnsLabel>| add_at(name.as_str(), name.span);
-    raw.platform.iter().flat_map(|platform| &platform.namespaces).for_each(|namespace| add(&namespace.name));
-    raw.ingress.iter().for_each(|ingress| add(&ingress.namespace));
-    let fleet = inventory.fleet.as_ref();
-    let monitoring = raw.monitoring.as_ref().or_else(|| fleet.and_then(|fleet| fleet.monitoring.as_ref()));
-    monitoring.iter().flat_map(|monitoring| &monitoring.namespace).for_each(add);
-    names
 }

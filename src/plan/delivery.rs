@@ -9,7 +9,7 @@ use super::units::Unit;
 use crate::catalog::Layer;
 use crate::inventory::team::{TeamGrant, TeamRole};
 use crate::model::delivery::Delivery;
-use crate::model::{Model, Namespace, platform_namespaces, selects};
+use crate::model::{Model, Namespace, platform, selects};
 
 /// The name by which every Argo CD knows the cluster that it runs in.
 const IN_CLUSTER: &str = "in-cluster";
@@ -99,7 +99,7 @@ fn platform(model: &Model<'_>, served: &[Served<'_>], known: &Known) -> Value {
         let own = model.namespaces.values().filter(|space| space.cluster == cluster.at).map(|space| space.name.clone());
         // The platform's, but neither Kubernetes' own nor the one that rules over all of this.
         let own_namespace = cluster.delivery.argocd.as_ref().map(|argocd| argocd.namespace.as_str());
-        let platform = platform_namespaces(model.inventory, host, Some(cluster.delivery)).into_iter().map(|(name, _)| name);
+        let platform = platform::namespaces(model.inventory, host, Some(cluster.delivery)).into_iter().map(|namespace| namespace.name);
         let others = platform.filter(|name| !name.starts_with("kube-") && Some(name.as_str()) != own_namespace);
         destinations.extend(own.chain(others).map(|namespace| (cluster.destination.clone(), namespace)));
         applications.extend(platform_units(cluster.units).map(|unit| {

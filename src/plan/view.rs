@@ -4,6 +4,7 @@
 //! `item` and `index` under `forEach`.
 
 mod flows;
+mod isolation;
 
 use serde_json::{Map, Value, json};
 
@@ -53,7 +54,8 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
     })
 }
 
-/// `cluster`: name, environment, region, kubernetes, cni, tiers, namespaces, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
+/// writers), enforcement (deny or audit), validationActions, exempt, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -76,8 +78,14 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "environment": host.raw.environment.as_str(),
         "region": host.raw.region.as_ref().map(|region| region.as_str()),
         "kubernetes": host.minor.to_string(),
+        "minor": host.minor.number(),
         "cni": host.raw.cni.name.as_str(),
-        "tiers": host.tiers.iter().map(|at| tier(model, *at)).collect::<Vec<_>>(),
+        "tiers": isolation::tiers(model, at),
+        "pools": host.raw.node_pools.iter().map(|pool| self::pool(pool)).collect::<Vec<_>>(),
+        "platform": isolation::platform(model, at),
+        "enforcement": isolation::enforcement(model, at).as_str(),
+        "validationActions": isolation::validation_actions(model, at),
+        "exempt": isolation::exempt(model, at),
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
         "argocd": super::delivery::argocd(model.deliveries.of(at), host.raw.name.as_str()),

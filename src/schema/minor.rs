@@ -11,6 +11,11 @@ const FIRST: u8 = 33;
 const LAST: u8 = 37;
 
 impl Minor {
+    /// Its number: 35 of 1.35.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
     /// The oldest one.
     pub const OLDEST: Self = Self(FIRST);
     /// The newest one.

@@ -1,0 +1,75 @@
+//! What belongs to the platform: namespaces outside the tiers, and the identities that write what guards the tiers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clusters::Host;
+use super::delivery::Delivery;
+use crate::inventory::Inventory;
+use crate::inventory::tier::PodSecurity;
+use crate::source::Span;
+
+/// The identity of the Flux platform applier, in the namespace of Flux' controllers.
+pub const FLUX_APPLIER: &str = "platform-applier";
+
+/// A namespace that the platform team runs on a cluster: outside the tiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformNamespace {
+    /// Its name.
+    pub name: String,
+    /// Its Pod Security level.
+    pub level: PodSecurity,
+    /// Whether every cluster has it before anybody writes an object: it is not ours to make.
+    pub builtin: bool,
+    /// Where the inventory leads to it.
+    pub origin: Span,
+}
+
+/// The platform's namespaces on a cluster by name: Kubernetes' own, those of delivery, ingress and monitoring, and those that are listed, whose
+/// level is then as stated. What is stated without a level has `baseline`, as what the inventory leads to; what every node's agents run in,
+/// `privileged`; where nothing may run, `restricted`.
+pub fn namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&Delivery>) -> Vec<PlatformNamespace> {
+    let raw = host.raw;
+    let mut all: BTreeMap<String, PlatformNamespace> = BTreeMap::new();
+    let mut add = |name: &str, level: PodSecurity, builtin: bool, origin: Span| {
+        let namespace = PlatformNamespace { name: name.to_owned(), level, builtin, origin };
+        all.entry(name.to_owned()).or_insert(namespace);
+    };
+    for namespace in raw.platform.iter().flat_map(|platform| &platform.namespaces) {
+        let level = namespace.pod_security.map_or(PodSecurity::Baseline, |level| level.value);
+        let builtin = BUILTIN.iter().any(|(known, _)| *known == namespace.name.as_str());
+        add(namespace.name.as_str(), level, builtin, namespace.name.span);
+    }
+    for (name, level) in BUILTIN {
+        add(name, level, true, raw.name.span);
+    }
+    if let Some(delivery) = delivery {
+        delivery.flux.iter().for_each(|flux| add(&flux.namespace, PodSecurity::Baseline, false, delivery.origin));
+        // An instance elsewhere has its Applications elsewhere, but its name is the platform's everywhere.
+        delivery.argocd.iter().for_each(|argocd| add(&argocd.namespace, PodSecurity::Baseline, false, delivery.origin));
+    }
+    raw.ingress.iter().for_each(|ingress| add(ingress.namespace.as_str(), PodSecurity::Baseline, false, ingress.namespace.span));
+    let fleet = inventory.fleet.as_ref();
+    let monitoring = raw.monitoring.as_ref().or_else(|| fleet.and_then(|fleet| fleet.monitoring.as_ref()));
+    for namespace in monitoring.iter().flat_map(|monitoring| &monitoring.namespace) {
+        add(namespace.as_str(), PodSecurity::Baseline, false, namespace.span);
+    }
+    all.into_values().collect()
+}
+
+/// Those that Kubernetes itself makes.
+const BUILTIN: [(&str, PodSecurity); 4] = [
+    ("default", PodSecurity::Restricted),
+    ("kube-node-lease", PodSecurity::Restricted),
+    ("kube-public", PodSecurity::Restricted),
+    ("kube-system", PodSecurity::Privileged),
+];
+
+/// Users that may write what guards the tiers (Roles, bindings, Namespaces, webhooks) on a cluster: whoever applies its tree, and the
+/// identities that the inventory lists, sorted (SP 800-190 4.3.1). Nobody else is to, but for the API server itself and `system:masters`.
+pub fn writers(host: &Host<'_>, delivery: Option<&Delivery>) -> BTreeSet<String> {
+    let listed = host.raw.platform.iter().flat_map(|platform| &platform.identities).map(|identity| identity.value.clone());
+    let flux = delivery.and_then(|delivery| delivery.flux.as_ref());
+    let argocd = delivery.and_then(|delivery| delivery.argocd.as_ref());
+    let flux = flux.map(|flux| format!("system:serviceaccount:{}:{FLUX_APPLIER}", flux.namespace));
+    listed.chain(flux).chain(argocd.map(|argocd| argocd.applier.clone())).collect()
+}
