@@ -20,6 +20,8 @@ pub struct PlatformNamespace {
     pub level: PodSecurity,
     /// Whether every cluster has it before anybody writes an object: it is not ours to make.
     pub builtin: bool,
+    /// Whether it is on this cluster; else its name alone is the platform's here, as that of an Argo CD that runs elsewhere.
+    pub present: bool,
     /// Where the inventory leads to it.
     pub origin: Span,
 }
@@ -30,10 +32,12 @@ pub struct PlatformNamespace {
 pub fn namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&Delivery>) -> Vec<PlatformNamespace> {
     let raw = host.raw;
     let mut all: BTreeMap<String, PlatformNamespace> = BTreeMap::new();
-    let mut add = |name: &str, level: PodSecurity, builtin: bool, origin: Span| {
-        let namespace = PlatformNamespace { name: name.to_owned(), level, builtin, origin };
-        all.entry(name.to_owned()).or_insert(namespace);
+    let mut insert = |name: &str, level: PodSecurity, builtin: bool, present: bool, origin: Span| {
+        let namespace = PlatformNamespace { name: name.to_owned(), level, builtin, present, origin };
+        all.entry(name.to_owned()).or_insert(namespace).present |= present;
     };
+    let argocd = delivery.and_then(|delivery| Some((delivery, delivery.argocd.as_ref()?)));
+    let mut add = |name: &str, level: PodSecurity, builtin: bool, origin: Span| insert(name, level, builtin, true, origin);
     for namespace in raw.platform.iter().flat_map(|platform| &platform.namespaces) {
         let level = namespace.pod_security.map_or(PodSecurity::Baseline, |level| level.value);
         let builtin = BUILTIN.iter().any(|(known, _)| *known == namespace.name.as_str());
@@ -44,14 +48,18 @@ pub fn namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&Deli
     }
     if let Some(delivery) = delivery {
         delivery.flux.iter().for_each(|flux| add(&flux.namespace, PodSecurity::Baseline, false, delivery.origin));
-        // An instance elsewhere has its Applications elsewhere, but its name is the platform's everywhere.
-        delivery.argocd.iter().for_each(|argocd| add(&argocd.namespace, PodSecurity::Baseline, false, delivery.origin));
+    }
+    if let Some((delivery, argocd)) = argocd.filter(|(_, argocd)| argocd.in_cluster) {
+        add(&argocd.namespace, PodSecurity::Baseline, false, delivery.origin);
     }
     raw.ingress.iter().for_each(|ingress| add(ingress.namespace.as_str(), PodSecurity::Baseline, false, ingress.namespace.span));
     let fleet = inventory.fleet.as_ref();
     let monitoring = raw.monitoring.as_ref().or_else(|| fleet.and_then(|fleet| fleet.monitoring.as_ref()));
     for namespace in monitoring.iter().flat_map(|monitoring| &monitoring.namespace) {
         add(namespace.as_str(), PodSecurity::Baseline, false, namespace.span);
+    }
+    if let Some((delivery, argocd)) = argocd.filter(|(_, argocd)| !argocd.in_cluster) {
+        insert(&argocd.namespace, PodSecurity::Baseline, false, false, delivery.origin);
     }
     all.into_values().collect()
 }

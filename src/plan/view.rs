@@ -23,11 +23,12 @@ fn never_pruned() -> [(String, Value); 2] {
     ]
 }
 
-/// `fleet`: name, labelDomain, tiers, clusters.
+/// `fleet`: name, labelDomain, tiers, clusters, neverPruned (annotations of what must outlive its place in git: nothing removes it but a person).
 pub fn fleet(model: &Model<'_>) -> Value {
     json!({
         "name": model.fleet.name.as_str(),
         "labelDomain": model.fleet.label_domain.as_str(),
+        "neverPruned": never_pruned().into_iter().collect::<Map<_, _>>(),
         "tiers": (0..model.tiers.all.len()).map(|at| tier(model, at)).collect::<Vec<_>>(),
         "clusters": model.clusters.all.iter().map(|host| host.raw.name.as_str()).collect::<Vec<_>>(),
     })

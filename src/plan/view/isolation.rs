@@ -17,13 +17,14 @@ pub fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     model.clusters.all[cluster].tiers.iter().map(|tier| view(*tier)).collect()
 }
 
-/// `cluster.platform`: namespaces (name, podSecurity, builtin) and writers (users that may write what guards the tiers).
+/// `cluster.platform`: namespaces that are there (name, podSecurity, builtin) and writers (users that may write what guards the tiers).
 pub fn platform(model: &Model<'_>, cluster: usize) -> Value {
     let host = &model.clusters.all[cluster];
     let delivery = model.deliveries.of(cluster);
-    let namespaces = platform::namespaces(model.inventory, host, delivery).into_iter().map(|namespace| {
-        json!({ "name": namespace.name, "podSecurity": namespace.level.as_str(), "builtin": namespace.builtin })
-    });
+    let namespaces = platform::namespaces(model.inventory, host, delivery)
+        .into_iter()
+        .filter(|namespace| namespace.present)
+        .map(|namespace| json!({ "name": namespace.name, "podSecurity": namespace.level.as_str(), "builtin": namespace.builtin }));
     json!({ "namespaces": namespaces.collect::<Vec<_>>(), "writers": platform::writers(host, delivery) })
 }
 
@@ -50,7 +51,8 @@ pub fn exempt(model: &Model<'_>, cluster: usize) -> Map<String, Value> {
             return json!({ "cluster": false, "tiers": [], "namespaces": [], "workloads": [] });
         }
         let of_tier = |name: &str| scopes.iter().any(|scope| scope.tier.as_ref().is_some_and(|tier| tier.value == name));
-        let of_namespace = |name: &str| scopes.iter().any(|scope| scope.namespace.as_ref().is_some_and(|namespace| namespace.value == name));
+        let of_namespace =
+            |name: &str| scopes.iter().any(|scope| scope.namespace.as_ref().is_some_and(|namespace| namespace.value == name));
         let of_workload = |name: &str| scopes.iter().any(|scope| scope.workload.as_ref().is_some_and(|workload| workload.value == name));
         let tiers = host.tiers.iter().map(|tier| model.tiers.name(*tier)).filter(|name| of_tier(name));
         let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == cluster && of_namespace(&namespace.name));
