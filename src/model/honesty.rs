@@ -22,7 +22,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
                 || inventory.teams.iter().any(|team| !team.grants.is_empty())
                 || clusters.iter().any(|cluster| !cluster.grants.is_empty()),
         ),
-        ("teams.quota", inventory.teams.iter().any(|team| !team.quota.is_empty())),
         ("clusters.cni, network", !clusters.is_empty()),
         ("clusters.provider, nodePools", !clusters.is_empty()),
         ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),

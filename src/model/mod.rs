@@ -1,6 +1,7 @@
 //! The model: every reference resolved, every default laid down, every refusal spoken. What comes after cannot fail on the inventory.
 
 mod adopted;
+pub mod budget;
 mod check;
 mod clusters;
 pub mod delivery;
@@ -118,6 +119,7 @@ pub fn resolve<'i>(
     check_names(inventory, findings);
     check_references(inventory, &tiers, &clusters, findings);
     check_shared_configs(inventory, &exemptions, findings);
+    budget::check_quotas(inventory, findings);
 
     let teams =
         Index::new("team", inventory.teams.iter().map(|team| team.name.clone().map(|name| name.to_string())), &inventory.lost, findings);

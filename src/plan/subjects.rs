@@ -137,8 +137,10 @@ fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers
     }
     let mut views: BTreeMap<&str, View> = BTreeMap::new();
     for namespace in model.namespaces.range((at, String::new())..(at + 1, String::new())).map(|(_, namespace)| namespace) {
-        let view =
-            shared.clone().with("tier", Arc::clone(&tiers[namespace.tier])).with("namespace", value(view::namespace(model, namespace)));
+        let view = shared
+            .clone()
+            .with("tier", Arc::clone(&tiers[namespace.tier]))
+            .with("namespace", value(view::namespace(model, namespace, instances)));
         views.insert(&namespace.name, view.clone());
         let folder = format!("clusters/{cluster}/{}/{}", Layer::Workloads.as_str(), namespace.name);
         let subject = subject(Scope::Namespace, format!("namespace {}", namespace.name), namespace.origin, view);

@@ -109,8 +109,9 @@ pub fn pool(pool: &NodePool) -> Value {
 }
 
 /// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to), aliases (names that its
-/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to).
-pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
+/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), budget (what it and its containers may use; `instances`
+/// are those of its cluster).
+pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
     let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
     let domain = model.fleet.label_domain.as_str();
     let tier = model.tiers.name(namespace.tier);
@@ -138,6 +139,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
         })).collect::<Vec<_>>(),
         "aliases": flows::aliases(model, namespace),
         "endpoints": flows::endpoints(model, namespace),
+        "budget": isolation::budget(model, namespace, instances),
     })
 }
 

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::strings;
 use crate::inventory::cluster::Enforcement;
-use crate::model::{Model, platform};
+use crate::model::{Instance, Model, Namespace, budget, platform, priority_class};
+use crate::source::Spanned;
 
 /// `cluster.tiers`: those that the cluster hosts, each as `tier` is, and with the names of its `namespaces` here.
 pub fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
@@ -70,4 +72,30 @@ pub fn exempt(model: &Model<'_>, cluster: usize) -> Map<String, Value> {
         })
     };
     model.exemptions.controls().map(|control| (control.to_owned(), of(control))).collect()
+}
+
+/// `namespace.budget`: quota (the team's; empty where it states none), defaults (`requests` and `limits` of a container without its own) and
+/// foreignPriorityClasses (the system's and those of the cluster's other tiers). Null is what is exempt.
+pub fn budget(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
+    let exempt = |control: &str| {
+        let place = model.exemptions.scopes(control).flat_map(|scope| {
+            let is = |stated: &Option<Spanned<String>>, name: &str| stated.as_ref().is_some_and(|stated| stated.value == name);
+            [
+                is(&scope.namespace, &namespace.name),
+                is(&scope.tier, model.tiers.name(namespace.tier)),
+                is(&scope.cluster, model.clusters.name(namespace.cluster)),
+            ]
+        });
+        place.into_iter().any(|found| found)
+    };
+    let team = model.inventory.teams.iter().find(|team| team.name.as_str() == namespace.team);
+    let defaults = budget::defaults(namespace, team.map(|team| &**team), instances);
+    let tiers = model.clusters.all[namespace.cluster].tiers.iter().filter(|tier| **tier != namespace.tier);
+    let system = ["system-cluster-critical", "system-node-critical"].map(str::to_owned);
+    let foreign = system.into_iter().chain(tiers.map(|tier| priority_class::name(&model.tiers.all[*tier])));
+    json!({
+        "quota": strings(team.iter().flat_map(|team| team.quota.iter()).map(|(name, amount)| (name.as_str(), amount.as_str()))),
+        "defaults": (!exempt("default-limits")).then(|| json!({ "requests": defaults.requests, "limits": defaults.limits })),
+        "foreignPriorityClasses": (!exempt("foreign-priority")).then(|| foreign.collect::<Vec<_>>()),
+    })
 }
