@@ -26,8 +26,6 @@ crate::record! {
         pub title: String,
         /// Why.
         pub why: String,
-        /// The controls of a catalogue that it serves: `SP 800-190 4.4.3`.
-        pub serves: Vec<String>,
         /// What an exemption from it may be limited to; nothing may be exempted if left out.
         pub exemptible: Vec<Exemptible>,
     }
@@ -42,8 +40,6 @@ pub struct Control {
     pub title: String,
     /// Why.
     pub why: String,
-    /// The controls of a catalogue that it serves.
-    pub serves: Vec<String>,
     /// What an exemption from it may be limited to.
     pub exemptible: Vec<Exemptible>,
     /// Its `control.yaml`.
@@ -53,7 +49,7 @@ pub struct Control {
 impl Control {
     /// Reads `control.yaml`.
     pub(super) fn decode(id: &str, node: &Node, findings: &mut Findings) -> Option<Self> {
-        let ControlFile { title, why, serves, exemptible } = ControlFile::decode(node, findings)?;
-        Some(Self { id: id.to_owned(), title, why, serves, exemptible, file: node.span.file })
+        let ControlFile { title, why, exemptible } = ControlFile::decode(node, findings)?;
+        Some(Self { id: id.to_owned(), title, why, exemptible, file: node.span.file })
     }
 }

@@ -77,8 +77,8 @@ crate::record! {
         pub for_each: Option<Spanned<String>>,
         /// The order of objects within one file; equal ones go by the kind's name. 0 if left out.
         pub order: Option<i32>,
-        /// The controls it serves, as a report prints them: `SP 800-190 4.3.4`.
-        pub serves: Vec<String>,
+        /// The controls it serves, by name.
+        pub serves: Vec<Spanned<String>>,
         /// The keys of the inventory that it makes objects of.
         pub needs: Vec<String>,
         /// Whether objects of kinds that nothing is known of may be among them: what a source brings along.
@@ -124,8 +124,8 @@ pub struct Kind {
     pub for_each: Option<Rule>,
     /// The order within one file.
     pub order: i32,
-    /// The controls it serves.
-    pub serves: Vec<String>,
+    /// The controls it serves, by name.
+    pub serves: Vec<Spanned<String>>,
     /// The keys of the inventory that it makes objects of.
     pub needs: Vec<String>,
     /// Whether objects of kinds that nothing is known of may be among them.

@@ -1,8 +1,9 @@
-//! The catalog: kinds of objects and controls as data, embedded in the program, overlaid by a site's own folders.
+//! The catalog: kinds of objects, controls and frameworks' lists as data, embedded in the program, overlaid by a site's own folders.
 //!
 //! ```text
 //! kinds/KIND/kind.yaml, *.yaml.j2, *.md.tera, ..., schema.yaml    _*.j2, _*.tera: only included by others
 //! controls/CONTROL/control.yaml
+//! packs/PACK.yaml                                                 a framework's list: which controls answer what it asks for
 //! shared/_*.j2, _*.tera                                           included by any kind as "shared/_name.yaml.j2"
 //! ```
 //! A file of the same path in an overlay takes the place of the embedded one; `disabled: true` in `kind.yaml` takes a kind out.
@@ -11,6 +12,7 @@ mod control;
 mod custom;
 mod kind;
 mod overlay;
+mod pack;
 mod template;
 
 use std::borrow::Cow;
@@ -20,6 +22,7 @@ use std::path::PathBuf;
 pub use control::{Control, ControlFile, Exemptible};
 pub use custom::{CustomSchema, SchemaFile};
 pub use kind::{After, Kind, KindFile, Layer, Rule, Scope};
+pub use pack::{Pack, PackFile, Requirement};
 pub use template::{Language, Output, Template};
 
 use crate::decode::{Decode, Findings};
@@ -39,6 +42,8 @@ pub struct Catalog {
     pub shared: Vec<Template>,
     /// By name.
     pub controls: BTreeMap<String, Control>,
+    /// By name.
+    pub packs: BTreeMap<String, Pack>,
     /// The schemas that kinds bring along, by the kind's name.
     pub custom_schemas: Vec<CustomSchema>,
 }
@@ -85,9 +90,11 @@ fn load_over(embedded: &'static [(&str, &str)], files: &mut Files, overlays: &[(
         match area.as_str() {
             "kinds" => loader.kind(&id, folder),
             "controls" => loader.control(&id, folder),
+            "packs" => loader.packs(folder),
             _ => loader.shared(folder),
         }
     }
+    loader.references();
     loader.catalog
 }
 
@@ -113,9 +120,12 @@ impl Loader<'_> {
                 ["shared", name] => {
                     folders.entry(("shared".to_owned(), String::new())).or_default().insert(name.to_owned(), source);
                 }
+                ["packs", name] => {
+                    folders.entry(("packs".to_owned(), String::new())).or_default().insert(name.to_owned(), source);
+                }
                 ["README.md"] => {}
                 _ => {
-                    let help = "Blueprints are `kinds/KIND/FILE`, `controls/CONTROL/FILE` and `shared/FILE`.".to_owned();
+                    let help = "Blueprints are `kinds/KIND/FILE`, `controls/CONTROL/FILE`, `packs/PACK.yaml` and `shared/FILE`.".to_owned();
                     self.invalid(source.file, "this file has no meaning here".to_owned(), Some(help));
                 }
             }
@@ -163,6 +173,31 @@ impl Loader<'_> {
                 let help = did_you_mean(&name, ["control.yaml"]);
                 self.invalid(source.file, format!("`{name}` has no meaning in the folder of a control"), help);
             }
+        }
+    }
+
+    fn packs(&mut self, folder: Folder) {
+        for (name, source) in folder {
+            let Some(id) = name.strip_suffix(".yaml").filter(|id| id.split('.').all(is_name)) else {
+                let help = "Name it `PACK.yaml`: lower-case letters, digits, `-` and `.`.".to_owned();
+                self.invalid(source.file, format!("`{name}` is no name of a pack"), Some(help));
+                continue;
+            };
+            if let Some(node) = self.single(&source, &name) {
+                let pack = Pack::decode(id, &node, self.findings);
+                self.catalog.packs.extend(pack.map(|pack| (id.to_owned(), pack)));
+            }
+        }
+    }
+
+    /// Checks what one blueprint says of another, now that all are there.
+    fn references(&mut self) {
+        let Catalog { kinds, controls, packs, .. } = &self.catalog;
+        for name in kinds.iter().flat_map(|kind| &kind.serves) {
+            self.findings.extend(pack::unknown_control(name, controls));
+        }
+        for pack in packs.values() {
+            pack.check(controls, self.findings);
         }
     }
 

@@ -31,7 +31,8 @@ fn a_site_replaces_adds_and_takes_out_kinds_file_by_file() {
         ("kinds/new/README.md", "# For people\n"),
         ("kinds/new/cases/one/view.yaml", "{}\n"),
         ("kinds/new/.swp", "\u{0}"),
-        ("controls/mine/control.yaml", "title: T\nwhy: W\nserves: [SP 800-190 4.4.3]\nexemptible: [workload]\n"),
+        ("controls/mine/control.yaml", "title: T\nwhy: W\nexemptible: [workload]\n"),
+        ("packs/house-rules.yaml", "title: T\ncite: H\nrequirements: [{id: \"1\", title: T, controls: [mine]}, {id: \"2\", title: T, note: none}]\n"),
     ]);
     assert_eq!(told, Vec::<String>::new());
     assert!(catalog.kinds.is_sorted_by_key(|kind| kind.id.clone()));
@@ -41,7 +42,23 @@ fn a_site_replaces_adds_and_takes_out_kinds_file_by_file() {
     assert_eq!((new.templates.len(), new.partials.len(), new.title.as_str(), new.order), (1, 1, "T", 0));
     let schemas = catalog.custom_schemas.iter().filter(|schema| schema.owner == "new").map(|schema| schema.kind.as_str());
     assert_eq!(schemas.collect::<Vec<_>>(), ["New", "Other"]);
-    assert_eq!(catalog.controls["mine"].serves, ["SP 800-190 4.4.3"]);
+    assert_eq!(catalog.controls["mine"].title, "T");
+    assert_eq!(catalog.packs["house-rules"].cited("mine").collect::<Vec<_>>(), ["H 1"]);
+}
+
+#[test]
+fn every_control_is_served_by_a_kind_and_asked_for_by_a_framework() {
+    let (catalog, told) = overlaid(&[]);
+    assert_eq!(told, Vec::<String>::new());
+    let packs = ["cis-kubernetes-1.12", "nsa-cisa-1.2", "sp-800-190"];
+    assert_eq!(catalog.packs.keys().collect::<Vec<_>>(), packs);
+    for name in catalog.controls.keys() {
+        assert!(catalog.kinds.iter().any(|kind| kind.serves.iter().any(|served| served.value == *name)), "no kind serves {name}");
+        assert!(catalog.packs.values().any(|pack| pack.cited(name).next().is_some()), "no framework asks for {name}");
+    }
+    for kind in &catalog.kinds {
+        assert!(!kind.serves.is_empty(), "{} serves nothing", kind.id);
+    }
 }
 
 #[test]
@@ -64,6 +81,10 @@ fn everything_wrong_with_blueprints_is_told_at_once() {
         ("kinds/e/kind.yaml", "title: [\n"),
         ("shared/whole.yaml.j2", "a: 1\n"),
         ("controls/f/contrl.yaml", "a: 1\n"),
+        ("packs/Mine.yml", "a: 1\n"),
+        ("packs/p.yaml", "title: T\ncite: P\nrequirements: [{id: \"1\", title: T, controls: [f]}, {id: \"2\", title: T}]\n"),
+        ("kinds/h/kind.yaml", &format!("{KIND}serves: [nothing]\n")),
+        ("kinds/h/h.yaml.j2", "a: 1\n"),
         ("kind/g/kind.yaml", KIND),
     ]);
     let told = site.told();
@@ -77,6 +98,10 @@ fn everything_wrong_with_blueprints_is_told_at_once() {
         "site/kinds/d/kind.yml:1:1 `` `kind.yml` has no meaning in a blueprint Did you mean `kind.yaml`?",
         "site/kinds/Big/kind.yaml:1:1 `` `Big` is no name of a blueprint",
         "site/kinds/e/kind.yaml:",
+        "site/packs/Mine.yml:1:1 `` `Mine.yml` is no name of a pack Name it `PACK.yaml`",
+        "site/packs/p.yaml:3:47 `f` there is no control `f` Add `controls/NAME/control.yaml`",
+        "site/packs/p.yaml:3:52 `{id: \"2\", title: T}` nothing is said of `P 2` Name its `controls`",
+        "site/kinds/h/kind.yaml:5:10 `nothing` there is no control `nothing` Add `controls/NAME/control.yaml`",
         "site/shared/whole.yaml.j2:1:1 `` `whole.yaml.j2` makes no object: what is shared is only included Begin its name with an underscore.",
         "site/controls/f/contrl.yaml:1:1 `` the control `f` has no `control.yaml` ",
         "site/kind/g/kind.yaml:1:1 `` this file has no meaning here Blueprints are",
