@@ -4,7 +4,7 @@ use super::fleet::{Delivery, PlatformGrant};
 use super::selector::ClusterSelector;
 use super::workload::Settings;
 use crate::decode::Entries;
-use crate::formats::{DnsLabel, DnsSubdomain, RegistryPrefix};
+use crate::formats::{DnsLabel, DnsSubdomain, RegistryPrefix, Url};
 use crate::source::Spanned;
 use crate::{record, words};
 
@@ -24,6 +24,8 @@ record! {
         pub registries: Option<Vec<Spanned<RegistryPrefix>>>,
         /// Whether its images need a digest.
         pub require_digest: Option<Spanned<bool>>,
+        /// Whose signatures its images need; Kyverno 1.17 or later checks them.
+        pub image_signatures: Option<Spanned<ImageSignatures>>,
         /// Secrets with which its pods pull images; taken to exist in each namespace.
         pub pull_secrets: Vec<Spanned<DnsSubdomain>>,
         /// The tier's own storage class.
@@ -36,6 +38,30 @@ record! {
         pub clusters: Option<Spanned<ClusterSelector>>,
         /// Defaults of its workloads.
         pub defaults: Option<Box<Settings>>,
+    }
+}
+
+record! {
+    "`imageSignatures`"
+    /// Who signs a tier's images, by Sigstore's cosign: exactly one of `key` and `keyless` (SP 800-190 4.1.5).
+    pub struct ImageSignatures {
+        /// A public key in PEM, or the address of one in a key management service, such as `awskms:///alias/release`.
+        pub key: Option<Spanned<String>>,
+        /// An identity that signs with short-lived certificates.
+        pub keyless: Option<Keyless>,
+        /// Whether signatures are in a transparency log; `true` if left out.
+        pub transparency_log: Option<Spanned<bool>>,
+    }
+}
+
+record! {
+    "`keyless`"
+    /// An identity that signs with short-lived certificates.
+    pub struct Keyless {
+        /// The issuer of its tokens.
+        pub issuer: Spanned<Url>,
+        /// The identity: the address of a workflow, an account.
+        pub subject: Spanned<String>,
     }
 }
 

@@ -20,6 +20,7 @@ mod pod_security;
 pub mod priority_class;
 mod secrets;
 mod settings;
+pub mod signatures;
 mod tiers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,6 +121,7 @@ pub fn resolve<'i>(
     check_references(inventory, &tiers, &clusters, findings);
     check_shared_configs(inventory, &exemptions, findings);
     budget::check_quotas(inventory, findings);
+    signatures::check(inventory, findings);
 
     let teams =
         Index::new("team", inventory.teams.iter().map(|team| team.name.clone().map(|name| name.to_string())), &inventory.lost, findings);

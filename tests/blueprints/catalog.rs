@@ -32,7 +32,10 @@ fn a_site_replaces_adds_and_takes_out_kinds_file_by_file() {
         ("kinds/new/cases/one/view.yaml", "{}\n"),
         ("kinds/new/.swp", "\u{0}"),
         ("controls/mine/control.yaml", "title: T\nwhy: W\nexemptible: [workload]\n"),
-        ("packs/house-rules.yaml", "title: T\ncite: H\nrequirements: [{id: \"1\", title: T, controls: [mine]}, {id: \"2\", title: T, note: none}]\n"),
+        (
+            "packs/house-rules.yaml",
+            "title: T\ncite: H\nrequirements: [{id: \"1\", title: T, controls: [mine]}, {id: \"2\", title: T, note: none}]\n",
+        ),
     ]);
     assert_eq!(told, Vec::<String>::new());
     assert!(catalog.kinds.is_sorted_by_key(|kind| kind.id.clone()));

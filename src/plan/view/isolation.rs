@@ -4,19 +4,46 @@ use serde_json::{Map, Value, json};
 
 use super::strings;
 use crate::inventory::cluster::Enforcement;
-use crate::model::{Instance, Model, Namespace, budget, platform, priority_class};
+use crate::model::{Instance, Model, Namespace, budget, platform, priority_class, signatures};
 use crate::source::Spanned;
 
-/// `cluster.tiers`: those that the cluster hosts, each as `tier` is, and with the names of its `namespaces` here.
+/// `cluster.tiers`: those that the cluster hosts, each as `tier` is, and with the names of its `namespaces` here, and `signatures` (namespaces,
+/// attestor, exempt workloads; null where its images need none).
 pub fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     let view = |tier: usize| {
         let mut view = super::tier(model, tier);
         let here = model.namespaces.range((cluster, String::new())..(cluster + 1, String::new())).map(|(_, namespace)| namespace);
         let namespaces = here.filter(|namespace| namespace.tier == tier);
         view["namespaces"] = namespaces.map(|namespace| namespace.name.as_str()).collect();
+        view["signatures"] = signatures(model, cluster, tier, &view["namespaces"]);
         view
     };
     model.clusters.all[cluster].tiers.iter().map(|tier| view(*tier)).collect()
+}
+
+/// Whose signatures a tier's images need here: namespaces, attestor (Kyverno's), exempt (workloads as name and namespace).
+fn signatures(model: &Model<'_>, cluster: usize, tier: usize, namespaces: &Value) -> Value {
+    let Some(stated) = &model.tiers.all[tier].image_signatures else { return Value::Null };
+    let exempt = exempt_of(model, cluster, "image-signature");
+    let names = |value: &Value| value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let (open, tiers) = (names(&exempt["namespaces"]), names(&exempt["tiers"]));
+    let namespaces: Vec<String> = names(namespaces).into_iter().filter(|name| !open.contains(name)).collect();
+    if exempt["cluster"] == true || tiers.iter().any(|name| name == model.tiers.name(tier)) || namespaces.is_empty() {
+        return Value::Null;
+    }
+    let mut cosign = match (&stated.key, &stated.keyless) {
+        (Some(key), _) if signatures::is_reference(key.trim()) => json!({ "key": { "kms": key.trim() } }),
+        (Some(key), _) => json!({ "key": { "data": key.value } }),
+        (None, keyless) => json!({ "keyless": { "identities": keyless.iter().map(|keyless| {
+            json!({ "issuer": keyless.issuer.as_str(), "subject": keyless.subject.value })
+        }).collect::<Vec<_>>() } }),
+    };
+    if stated.transparency_log.is_some_and(|logged| !logged.value) {
+        cosign["ctlog"] = json!({ "insecureIgnoreSCT": true, "insecureIgnoreTlog": true });
+    }
+    let here = |workload: &&Value| namespaces.iter().any(|name| workload["namespace"] == *name);
+    let workloads: Vec<&Value> = exempt["workloads"].as_array().into_iter().flatten().filter(here).collect();
+    json!({ "namespaces": namespaces, "attestor": cosign, "exempt": workloads })
 }
 
 /// `cluster.platform`: namespaces that are there (name, podSecurity, builtin) and writers (users that may write what guards the tiers).
@@ -46,32 +73,32 @@ pub fn validation_actions(model: &Model<'_>, cluster: usize) -> [&'static str; 2
 /// `cluster.exempt`: by control, what is exempt from it on this cluster: `cluster` (all of it), `tiers` and `namespaces` by name, `workloads`
 /// as name and namespace. Every control is there, so that a template may ask for any.
 pub fn exempt(model: &Model<'_>, cluster: usize) -> Map<String, Value> {
+    model.exemptions.controls().map(|control| (control.to_owned(), exempt_of(model, cluster, control))).collect()
+}
+
+fn exempt_of(model: &Model<'_>, cluster: usize, control: &str) -> Value {
     let host = &model.clusters.all[cluster];
-    let of = |control: &str| {
-        let scopes: Vec<_> = model.exemptions.scopes(control).collect();
-        if scopes.is_empty() {
-            return json!({ "cluster": false, "tiers": [], "namespaces": [], "workloads": [] });
-        }
-        let of_tier = |name: &str| scopes.iter().any(|scope| scope.tier.as_ref().is_some_and(|tier| tier.value == name));
-        let of_namespace =
-            |name: &str| scopes.iter().any(|scope| scope.namespace.as_ref().is_some_and(|namespace| namespace.value == name));
-        let of_workload = |name: &str| scopes.iter().any(|scope| scope.workload.as_ref().is_some_and(|workload| workload.value == name));
-        let tiers = host.tiers.iter().map(|tier| model.tiers.name(*tier)).filter(|name| of_tier(name));
-        let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == cluster && of_namespace(&namespace.name));
-        let workloads = model.instances.iter().filter(|instance| {
-            let identity = &instance.workload.identity;
-            instance.cluster == cluster && of_workload(&format!("{}/{}", identity.team.value, identity.name.value))
-        });
-        json!({
+    let scopes: Vec<_> = model.exemptions.scopes(control).collect();
+    if scopes.is_empty() {
+        return json!({ "cluster": false, "tiers": [], "namespaces": [], "workloads": [] });
+    }
+    let of_tier = |name: &str| scopes.iter().any(|scope| scope.tier.as_ref().is_some_and(|tier| tier.value == name));
+    let of_namespace = |name: &str| scopes.iter().any(|scope| scope.namespace.as_ref().is_some_and(|namespace| namespace.value == name));
+    let of_workload = |name: &str| scopes.iter().any(|scope| scope.workload.as_ref().is_some_and(|workload| workload.value == name));
+    let tiers = host.tiers.iter().map(|tier| model.tiers.name(*tier)).filter(|name| of_tier(name));
+    let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == cluster && of_namespace(&namespace.name));
+    let workloads = model.instances.iter().filter(|instance| {
+        let identity = &instance.workload.identity;
+        instance.cluster == cluster && of_workload(&format!("{}/{}", identity.team.value, identity.name.value))
+    });
+    json!({
             "cluster": scopes.iter().any(|scope| scope.cluster.as_ref().is_some_and(|name| name.value == host.raw.name.as_str())),
             "tiers": tiers.collect::<Vec<_>>(),
             "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
             "workloads": workloads.map(|instance| json!({
                 "name": instance.workload.identity.name.as_str(), "namespace": instance.namespace,
             })).collect::<Vec<_>>(),
-        })
-    };
-    model.exemptions.controls().map(|control| (control.to_owned(), of(control))).collect()
+    })
 }
 
 /// `namespace.budget`: quota (the team's; empty where it states none), defaults (`requests` and `limits` of a container without its own) and
