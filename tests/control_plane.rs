@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where its setting does")]
 
+#[path = "control_plane/alerts.rs"]
+mod alerts;
 #[path = "control_plane/apply.rs"]
 mod apply;
 #[path = "control_plane/archives.rs"]
@@ -91,6 +93,7 @@ const FLEETS: &str = "random/fleets";
 /// The test of workloads that move.
 const MOVED: &str = "moved/accepted";
 const RULES: &str = "sample/rules";
+const ALERTS: &str = "sample/alerts";
 const LIFETIME: &str = "lifetime";
 
 /// What a thread does at a time.
@@ -102,6 +105,7 @@ enum Unit<'a> {
     Moved,
     Application(PathBuf),
     Rules,
+    Alerts,
     Lifetime,
 }
 
@@ -159,7 +163,7 @@ fn main() -> ExitCode {
         .chain(sessions)
         .chain(flux)
         .chain(applications)
-        .chain([Unit::Rules, Unit::Lifetime])
+        .chain([Unit::Rules, Unit::Alerts, Unit::Lifetime])
         .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
@@ -184,6 +188,7 @@ impl Unit<'_> {
             Self::Moved => vec![MOVED.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
+            Self::Alerts => vec![ALERTS.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
         }
     }
@@ -197,6 +202,7 @@ impl Unit<'_> {
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
+            Self::Alerts => say(ALERTS, guarded(|| alerts::verdict(&suite.judges, &repository(), suite.built.values().flatten()))),
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }
     }

@@ -5,6 +5,7 @@
 
 mod flows;
 mod isolation;
+mod monitoring;
 
 use serde_json::{Map, Value, json};
 
@@ -56,7 +57,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, exempt, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), enforcement (deny or audit), validationActions, exempt, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -87,6 +88,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "enforcement": isolation::enforcement(model, at).as_str(),
         "validationActions": isolation::validation_actions(model, at),
         "exempt": isolation::exempt(model, at),
+        "monitoring": monitoring::cluster(model, at),
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
         "argocd": super::delivery::argocd(model.deliveries.of(at), host.raw.name.as_str()),
@@ -187,6 +189,7 @@ pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value 
         "controller": instance.controller,
         "replicas": scale.is_none().then(|| settings.replicas.map_or(1, |replicas| replicas.value)),
         "ports": ports,
+        "scrapes": monitoring::scrapes(instance),
         "service": {
             "type": if exposed(settings, ExposeType::LoadBalancer) { "LoadBalancer" } else { "ClusterIP" },
             "annotations": annotations(instance, exposed(settings, ExposeType::LoadBalancer).then_some(settings)),

@@ -146,7 +146,8 @@ pub fn controls(folder: &Path) -> BTreeMap<String, Without> {
     read(&folder.join("controls.yaml"))
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> T {
+/// A file of the cases.
+pub fn read<T: DeserializeOwned>(path: &Path) -> T {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
