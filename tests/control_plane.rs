@@ -202,7 +202,7 @@ impl Unit<'_> {
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
-            Self::Alerts => say(ALERTS, guarded(|| alerts::verdict(&suite.judges, &repository(), suite.built.values().flatten()))),
+            Self::Alerts => say(ALERTS, guarded(|| alerts::verdict(&suite.judges, repository(), suite.built.values().flatten()))),
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }
     }
