@@ -272,6 +272,9 @@ codes! {
     ProtectedDeletion = "protected-deletion", Error, "the deletion of a protected object";
     /// Fields of a living object that Kubernetes does not let change, such as a StatefulSet's claim templates.
     ImmutableChange = "immutable-change", Error, "a change that Kubernetes refuses";
+    /// `--cluster`: a file that several clusters share, such as that of the Applications of an Argo CD instance, would change for a cluster that is not
+    /// named. Its own folder would stay as it is, and the two would not fit.
+    SharedWithOthers = "shared-with-others", Error, "a shared file that would change for a cluster that is not named";
     /// `--check`: a file that `generate` would write is not there.
     DriftMissing = "drift-missing", Error, "a generated file is missing";
     /// `--check`: a file differs from what `generate` would write.
