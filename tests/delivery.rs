@@ -6,8 +6,12 @@
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod program;
 
+#[path = "delivery/argocd.rs"]
+mod argocd;
 #[path = "delivery/projects.rs"]
 mod projects;
+#[path = "delivery/removal.rs"]
+mod removal;
 #[path = "delivery/sample.rs"]
 mod sample;
 #[path = "delivery/units.rs"]

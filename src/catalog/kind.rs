@@ -81,8 +81,6 @@ crate::record! {
         pub serves: Vec<Spanned<String>>,
         /// The keys of the inventory that it makes objects of.
         pub needs: Vec<String>,
-        /// Whether objects of kinds that nothing is known of may be among them: what a source brings along.
-        pub custom_resources: Option<bool>,
         /// `true` takes the kind out; meant for a site's own folder over the embedded one.
         pub disabled: Option<bool>,
     }
@@ -128,8 +126,6 @@ pub struct Kind {
     pub serves: Vec<Spanned<String>>,
     /// The keys of the inventory that it makes objects of.
     pub needs: Vec<String>,
-    /// Whether objects of kinds that nothing is known of may be among them.
-    pub custom_resources: bool,
     /// One object each, by name.
     pub templates: Vec<Template>,
     /// What these include.
@@ -172,7 +168,6 @@ impl Kind {
             order: file.order.unwrap_or_default(),
             serves: file.serves,
             needs: file.needs,
-            custom_resources: file.custom_resources.unwrap_or_default(),
             templates: Vec::new(),
             partials: Vec::new(),
             file: node.span.file,

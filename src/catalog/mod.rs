@@ -4,6 +4,7 @@
 //! kinds/KIND/kind.yaml, *.yaml.j2, *.md.tera, ..., schema.yaml    _*.j2, _*.tera: only included by others
 //! controls/CONTROL/control.yaml
 //! packs/PACK.yaml                                                 a framework's list: which controls answer what it asks for
+//! schemas/NAME.yaml                                               kinds that only adopted workloads bring along
 //! shared/_*.j2, _*.tera                                           included by any kind as "shared/_name.yaml.j2"
 //! ```
 //! A file of the same path in an overlay takes the place of the embedded one; `disabled: true` in `kind.yaml` takes a kind out.
@@ -44,7 +45,7 @@ pub struct Catalog {
     pub controls: BTreeMap<String, Control>,
     /// By name.
     pub packs: BTreeMap<String, Pack>,
-    /// The schemas that kinds bring along, by the kind's name.
+    /// The schemas that kinds bring along, by the kind's name, then those of what adopted workloads bring along.
     pub custom_schemas: Vec<CustomSchema>,
 }
 
@@ -91,6 +92,7 @@ fn load_over(embedded: &'static [(&str, &str)], files: &mut Files, overlays: &[(
             "kinds" => loader.kind(&id, folder),
             "controls" => loader.control(&id, folder),
             "packs" => loader.packs(folder),
+            "schemas" => loader.schemas(folder),
             _ => loader.shared(folder),
         }
     }
@@ -117,15 +119,14 @@ impl Loader<'_> {
                     let message = format!("`{id}` is no name of a blueprint: lower-case letters, digits and `-`");
                     self.invalid(source.file, message, None);
                 }
-                ["shared", name] => {
-                    folders.entry(("shared".to_owned(), String::new())).or_default().insert(name.to_owned(), source);
-                }
-                ["packs", name] => {
-                    folders.entry(("packs".to_owned(), String::new())).or_default().insert(name.to_owned(), source);
+                [area @ ("packs" | "schemas" | "shared"), name] => {
+                    folders.entry((area.to_owned(), String::new())).or_default().insert(name.to_owned(), source);
                 }
                 ["README.md"] => {}
                 _ => {
-                    let help = "Blueprints are `kinds/KIND/FILE`, `controls/CONTROL/FILE`, `packs/PACK.yaml` and `shared/FILE`.".to_owned();
+                    let help =
+                        "Blueprints are `kinds/KIND/FILE`, `controls/CONTROL/FILE`, `packs/PACK.yaml`, `schemas/FILE` and `shared/FILE`."
+                            .to_owned();
                     self.invalid(source.file, "this file has no meaning here".to_owned(), Some(help));
                 }
             }
@@ -145,7 +146,7 @@ impl Loader<'_> {
         let kind = Kind::decode(id, &node, self.files, self.findings);
         if let Some(source) = folder.remove("schema.yaml") {
             for node in yaml::read::read(&source.text, source.file, self.findings) {
-                self.catalog.custom_schemas.extend(CustomSchema::decode(id, &node, self.findings));
+                self.catalog.custom_schemas.extend(CustomSchema::decode(Some(id), &node, self.findings));
             }
         }
         let Some(mut kind) = kind else { return };
@@ -186,6 +187,19 @@ impl Loader<'_> {
             if let Some(node) = self.single(&source, &name) {
                 let pack = Pack::decode(id, &node, self.findings);
                 self.catalog.packs.extend(pack.map(|pack| (id.to_owned(), pack)));
+            }
+        }
+    }
+
+    fn schemas(&mut self, folder: Folder) {
+        for (name, source) in folder {
+            if name.ends_with(".yaml") {
+                for node in yaml::read::read(&source.text, source.file, self.findings) {
+                    self.catalog.custom_schemas.extend(CustomSchema::decode(None, &node, self.findings));
+                }
+            } else if name != "README.md" {
+                let help = Some("A schema's file ends in `.yaml`, as in `rollout.yaml`.".to_owned());
+                self.invalid(source.file, format!("`{name}` has no meaning among schemas"), help);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `ringfence generate`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::allowance::{self, Allowance};
 use super::project::{Input, InputArgs};
 use super::scope::Scope;
+use super::shared::Others;
 use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
 use crate::decode::Findings;
@@ -27,8 +28,9 @@ pub struct Args {
     #[command(flatten)]
     input: InputArgs,
 
-    /// Write only this cluster's part: its folders below clusters/, delivery/flux/ and bootstrap/. May be given several times. What several
-    /// clusters share, such as the folder of an Argo CD instance, is written whole; the folders of other clusters stay as they are.
+    /// Write only this cluster's part: its folders below clusters/, delivery/flux/ and bootstrap/, and its Applications in the folder of an Argo CD
+    /// instance. May be given several times, also for a cluster that left the inventory. Other clusters stay as they are: where what they share
+    /// with it would change for them, too, the run is refused and names them.
     #[arg(long = "cluster", value_name = "NAME")]
     clusters: Vec<String>,
 
@@ -58,7 +60,7 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
     let mut input = Input::read(&args.input, here, terminal)?;
     let output = input.project.output(here, args.output.as_deref())?;
     let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
-    let scope = Scope::new(&args.clusters, &input.inventory)?;
+    let scope = Scope::new(&args.clusters, &input.inventory, &output)?;
     let mut findings = Findings::new();
     let rendered = render(&input, args, &scope, &custom, terminal, &mut findings)?;
     let tree = match rendered {
@@ -169,7 +171,9 @@ fn check(output: &Path, tree: &Tree, scope: &Scope, display: &mut Display, findi
         findings.push(diag.help("Run `ringfence generate`: it finishes what was interrupted."));
     }
     let again = "Run `ringfence generate` and commit what it writes.";
-    for (path, class) in &delta.classes {
+    let others = Others::of(scope, output, tree, &delta)?;
+    findings.extend(change_for_others(&others, scope, display));
+    for (path, class) in delta.classes.iter().filter(|(path, _)| !others.files.contains(*path)) {
         let origin = tree.get(path).map(|file| file.origin);
         let diag = match (class, origin) {
             (Class::Missing { .. }, Some(origin)) => {
@@ -228,6 +232,18 @@ fn changed_sources(tree: &Tree, recorded: &Recorded, delta: &Delta) -> Vec<Diag>
     changed.into_values().collect()
 }
 
+/// The finding that a run for some clusters would change what others share with them.
+fn change_for_others(others: &Others, scope: &Scope, display: &mut Display) -> Option<Diag> {
+    let place = display.place(others.files.first()?);
+    let names: Vec<String> = others.clusters.iter().map(|name| format!("`{name}`")).collect();
+    let (what, are) = if names.len() == 1 { ("the cluster", "is") } else { ("the clusters", "are") };
+    let message = format!("this file would change for {what} {}, which {are} not named", names.join(", "));
+    let all: BTreeSet<&str> = scope.names().chain(others.clusters.iter().map(String::as_str)).collect();
+    let options: String = all.into_iter().map(|name| format!(" --cluster {name}")).collect();
+    let help = format!("Run `ringfence generate{options}`, or leave `--cluster` out: what belongs together is written together.");
+    Some(Diag::new(Code::SharedWithOthers, place, message).help(help))
+}
+
 fn hand_edited(path: &str, origin: Option<Span>, display: &mut Display) -> Diag {
     let place = display.place(path);
     let Some(origin) = origin else {
@@ -276,6 +292,7 @@ fn write(
         return Err(Failure::new(message, "Run `ringfence generate` without `--cluster` first: it finishes what was interrupted."));
     }
     let before = findings.len();
+    findings.extend(change_for_others(&Others::of(scope, output, tree, &delta)?, scope, display));
     let refused: Vec<(String, Class)> = delta.refusals(args.force).map(|(path, class)| (path.to_owned(), class)).collect();
     for (path, class) in refused {
         let diag = match class {

@@ -11,6 +11,7 @@ mod init;
 mod project;
 mod schema;
 mod scope;
+mod shared;
 mod shell;
 mod terminal;
 

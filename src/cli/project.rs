@@ -201,8 +201,14 @@ impl Input {
 
 /// Adds a kind's own schema; each of its defects is a finding.
 fn add_schema(custom: &catalog::CustomSchema, schemas: &mut Schemas) -> Findings {
-    let added = schemas.add_custom(&custom.api_version, &custom.kind, custom.namespaced, &crate::schema::json(&custom.schema));
-    let problems = added.err().unwrap_or_default();
+    let (version, kind) = (custom.api_version.as_str(), custom.kind.as_str());
+    let mut problems = Vec::new();
+    if let Some(schema) = &custom.schema {
+        problems.extend(schemas.add_custom(version, kind, custom.namespaced, &crate::schema::json(schema)).err().unwrap_or_default());
+    }
+    if let Some(plural) = custom.plural.as_ref().filter(|_| problems.is_empty()) {
+        problems.extend(schemas.name_custom(version, kind, custom.namespaced, plural).err().unwrap_or_default());
+    }
     problems
         .into_iter()
         .map(|problem| Diag::new(Code::BlueprintInvalid, custom.kind.span, problem.message).maybe_help(problem.help))

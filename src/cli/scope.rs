@@ -1,24 +1,35 @@
 //! `--cluster`: which part of the tree a run looks at.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::Failure;
 use crate::diag::did_you_mean;
 use crate::inventory::Inventory;
-use crate::tree::{Delta, Recorded};
+use crate::tree::{self, Delta, Recorded};
 
 /// The part of a tree that belongs to some clusters, and to no other; or all of it.
 #[derive(Debug)]
 pub struct Scope(Option<BTreeSet<String>>);
 
 impl Scope {
-    /// The clusters that the command line names, all where it names none. Fails on a name that is none of the inventory's.
-    pub fn new(names: &[String], inventory: &Inventory) -> Result<Self, Failure> {
-        let known = || inventory.clusters.iter().map(|cluster| cluster.name.as_str());
-        if let Some(name) = names.iter().find(|name| !known().any(|known| known == name.as_str())) {
-            let all = known().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
-            let help = did_you_mean(name, known()).unwrap_or_else(|| format!("The inventory has: {all}."));
-            return Err(Failure::new(format!("there is no cluster `{name}`"), help));
+    /// The clusters that the command line names, all where it names none. Fails on a name that neither the inventory has nor the tree: the part of a
+    /// cluster that left the inventory goes with a run that names it.
+    pub fn new(names: &[String], inventory: &Inventory, output: &Path) -> Result<Self, Failure> {
+        let known: BTreeSet<&str> = inventory.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+        let unknown = || names.iter().filter(|name| !known.contains(name.as_str()));
+        if unknown().next().is_some() {
+            let recorded = tree::read(output)?;
+            let gone: BTreeSet<&str> = recorded.lock.entries().keys().filter_map(|path| own(path.as_str())).collect();
+            if let Some(name) = unknown().find(|name| !gone.contains(name.as_str())) {
+                let all = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(", ");
+                let left: BTreeSet<&str> = gone.difference(&known).copied().collect();
+                let help = did_you_mean(name, known.union(&left).copied()).unwrap_or_else(|| match left.is_empty() {
+                    true => format!("The inventory has: {}.", all(&known)),
+                    false => format!("The inventory has: {}; the tree still has: {}.", all(&known), all(&left)),
+                });
+                return Err(Failure::new(format!("there is no cluster `{name}`"), help));
+            }
         }
         Ok(Self((!names.is_empty()).then(|| names.iter().cloned().collect())))
     }
@@ -35,10 +46,25 @@ impl Scope {
 
     /// Whether a path is within it. What belongs to no single cluster always is: the plan is always whole, and so is what several share.
     pub fn holds(&self, path: &str) -> bool {
-        let parts: Vec<&str> = path.splitn(4, '/').collect();
-        let (["clusters" | "bootstrap", cluster, _, ..] | ["delivery", "flux", cluster, _]) = parts[..] else { return true };
+        own(path).is_none_or(|cluster| self.means(cluster))
+    }
+
+    /// Whether a cluster is meant.
+    pub fn means(&self, cluster: &str) -> bool {
         self.0.as_ref().is_none_or(|names| names.contains(cluster))
     }
+
+    /// The clusters that the command line names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flatten().map(String::as_str)
+    }
+}
+
+/// The one cluster that a path belongs to.
+fn own(path: &str) -> Option<&str> {
+    let parts: Vec<&str> = path.splitn(4, '/').collect();
+    let (["clusters" | "bootstrap", cluster, _, ..] | ["delivery", "flux", cluster, _]) = parts[..] else { return None };
+    Some(cluster)
 }
 
 #[cfg(test)]

@@ -95,6 +95,9 @@ codes! {
     /// An object of a source states a namespace that is not its workload's. Namespaces follow from team and tier: what is in another one
     /// would be another workload.
     AdoptedNamespace = "adopted-namespace", Error, "a source that reaches into another namespace";
+    /// Roles of whoever applies a tree name a custom resource by its plural, and a project keeps the right to delete it when its last object leaves. Neither
+    /// can be guessed: `schemas/NAME.yaml` in a folder of blueprints states plural and scope of each kind that sources bring along.
+    AdoptedKindUnstated = "adopted-kind-unstated", Error, "a custom kind of a source of which too little is known";
     /// A custom resource may make pods of its own, with images, secrets and tolerations that no rule here sees. It is taken over with the
     /// namespace and our labels on it, and nothing else.
     AdoptedNotCovered = "adopted-not-covered", Warning, "a custom resource that no rule looks into";
@@ -269,6 +272,9 @@ codes! {
     ProtectedDeletion = "protected-deletion", Error, "the deletion of a protected object";
     /// Fields of a living object that Kubernetes does not let change, such as a StatefulSet's claim templates.
     ImmutableChange = "immutable-change", Error, "a change that Kubernetes refuses";
+    /// `--cluster`: a file that several clusters share, such as that of the Applications of an Argo CD instance, would change for a cluster that is not
+    /// named. Its own folder would stay as it is, and the two would not fit.
+    SharedWithOthers = "shared-with-others", Error, "a shared file that would change for a cluster that is not named";
     /// `--check`: a file that `generate` would write is not there.
     DriftMissing = "drift-missing", Error, "a generated file is missing";
     /// `--check`: a file differs from what `generate` would write.

@@ -93,6 +93,12 @@ impl Diag {
     }
 }
 
+/// A kind of object with its article: `an Ingress`, `a Service`.
+pub fn a(kind: &str) -> String {
+    let vowel = kind.starts_with(['A', 'E', 'I', 'O']) || kind.starts_with("HTTP");
+    format!("{} {kind}", if vowel { "an" } else { "a" })
+}
+
 /// "Did you mean `x`?" where one of the known words is near.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, known).map(|near| format!("Did you mean `{near}`?"))

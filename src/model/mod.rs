@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use rayon::prelude::*;
 
-pub use adopted::Adopted;
+pub use adopted::{Adopted, may_be_adopted};
 pub use clusters::{Clusters, Host};
 pub use delivery::Deliveries;
 pub use flows::Flows;

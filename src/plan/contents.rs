@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Content, Plan, Planned};
-use crate::catalog::{Catalog, Layer, Template};
+use crate::catalog::{Catalog, CustomSchema, Layer, Template};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::model::Model;
@@ -57,7 +57,7 @@ impl Contents {
                     }
                     continue;
                 };
-                let found = object_type(planned.minor.unwrap_or(Minor::NEWEST), version, kind, catalog, schemas);
+                let found = object_type(planned.minor.unwrap_or(Minor::NEWEST), version, kind, schemas);
                 if rest.len() > 1 {
                     contents.folders.entry(parts[..4].join("/")).or_default().insert(found.clone());
                 }
@@ -68,11 +68,14 @@ impl Contents {
     }
 
     /// Every kind of object that the catalog can make in some layers, whether a tree has one now or not: who applies them must still be able to
-    /// remove the last object of a kind.
+    /// remove the last object of a kind. Among the workloads these are also the custom kinds that adopted ones may bring along.
     pub fn possible(catalog: &Catalog, schemas: &Schemas, layers: impl Fn(Layer) -> bool) -> BTreeSet<ObjectType> {
         let kinds = catalog.kinds.iter().filter(|kind| kind.layer.is_some_and(&layers));
         let stated = kinds.flat_map(|kind| &kind.templates).filter_map(Template::object_type);
-        stated.map(|(version, kind)| object_type(Minor::NEWEST, version, kind, catalog, schemas)).collect()
+        let made = stated.map(|(version, kind)| (version, kind));
+        let brought = catalog.custom_schemas.iter().filter(|custom| layers(Layer::Workloads) && may_be_brought(custom));
+        let brought = brought.map(|custom| (custom.api_version.as_str(), custom.kind.as_str()));
+        made.chain(brought).map(|(version, kind)| object_type(Minor::NEWEST, version, kind, schemas)).collect()
     }
 
     /// The kinds of object in a layer's folder, or in a folder of it.
@@ -87,17 +90,23 @@ fn whole_item(planned: &Planned) -> Option<(&str, &str)> {
     Some((item["apiVersion"].as_str()?, item["kind"].as_str()?))
 }
 
-fn object_type(minor: Minor, version: &str, kind: &str, catalog: &Catalog, schemas: &Schemas) -> ObjectType {
-    let custom = catalog.custom_schemas.iter().rev().find(|custom| custom.api_version.value == version && custom.kind.value == kind);
+/// Whether an adopted workload may bring a custom kind along: its resource's name is stated, and no rule refuses it.
+fn may_be_brought(custom: &CustomSchema) -> bool {
+    let group = custom.api_version.split_once('/').map_or("", |(group, _)| group);
+    custom.plural.is_some() && custom.namespaced && crate::model::may_be_adopted(group, &custom.kind)
+}
+
+fn object_type(minor: Minor, version: &str, kind: &str, schemas: &Schemas) -> ObjectType {
+    let known = schemas.kind(minor, version, kind);
     ObjectType {
         group: version.split_once('/').map_or("", |(group, _)| group).to_owned(),
         kind: kind.to_owned(),
-        resource: custom.and_then(|custom| custom.plural.clone()).unwrap_or_else(|| plural(kind)),
-        namespaced: schemas.kind(minor, version, kind).is_none_or(|info| info.namespaced),
+        resource: known.and_then(|known| known.plural).map_or_else(|| plural(kind), str::to_owned),
+        namespaced: known.is_none_or(|known| known.namespaced),
     }
 }
 
-/// The usual plural, as Kubernetes itself guesses it; right for every built-in kind.
+/// The usual plural, as Kubernetes itself guesses it; right for every built-in kind. What a source brings along states its own.
 fn plural(kind: &str) -> String {
     let word = kind.to_lowercase();
     if word.ends_with("endpoints") {

@@ -1,5 +1,7 @@
 //! What templates see of the delivery: `cluster.flux`, and `argocd` for each instance of Argo CD.
 
+mod reach;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -10,6 +12,7 @@ use crate::catalog::Layer;
 use crate::inventory::team::{TeamGrant, TeamRole};
 use crate::model::delivery::Delivery;
 use crate::model::{Model, Namespace, platform, selects};
+use reach::Owners;
 
 /// The name by which every Argo CD knows the cluster that it runs in.
 const IN_CLUSTER: &str = "in-cluster";
@@ -31,15 +34,20 @@ pub fn flux(delivery: Option<&Delivery>) -> Value {
     })
 }
 
-/// `cluster.argocd`: instance, namespace, destination. Null where Argo CD does not deliver the cluster.
-pub fn argocd(delivery: Option<&Delivery>, cluster: &str) -> Value {
+/// `cluster.argocd`: instance, namespace, destination, path, byHand (namespaces that are not removed by themselves). Null where Argo CD does not
+/// deliver the cluster.
+pub fn argocd(model: &Model<'_>, cluster: usize) -> Value {
+    let delivery = model.deliveries.of(cluster);
     let argocd = delivery.and_then(|delivery| Some((delivery, delivery.argocd.as_ref()?)));
     argocd.map_or(Value::Null, |(delivery, argocd)| {
+        let owners = Owners::of(model);
+        let shared = model.clusters.all[cluster].tiers.iter().map(|tier| owners.on_cluster(model, *tier, cluster).1);
         json!({
             "instance": argocd.instance,
             "namespace": argocd.namespace,
-            "destination": destination(argocd.in_cluster, cluster),
+            "destination": destination(argocd.in_cluster, model.clusters.name(cluster)),
             "path": delivery.path,
+            "byHand": shared.flatten().collect::<BTreeSet<_>>(),
         })
     })
 }
@@ -80,12 +88,14 @@ pub fn instance(model: &Model<'_>, name: &str, clusters: &[usize], units: &BTree
         })
         .collect();
     let namespace = served.first().and_then(|served| served.delivery.argocd.as_ref()).map(|argocd| argocd.namespace.as_str());
-    let tiers = (0..model.tiers.all.len()).filter(|tier| of_tier(model, &served, *tier).next().is_some());
+    // Of each tier that they host, whether it has workloads there now or not: what leaves is removed under the tier's project.
+    let tiers = (0..model.tiers.all.len()).filter(|tier| hosting(model, &served, *tier).next().is_some());
+    let owners = Owners::of(model);
     json!({
         "name": name,
         "namespace": namespace,
         "platform": platform(model, &served, known),
-        "tiers": tiers.map(|at| tier(model, at, &served, known)).collect::<Vec<_>>(),
+        "tiers": tiers.map(|at| tier(model, at, &served, &owners, known)).collect::<Vec<_>>(),
     })
 }
 
@@ -104,7 +114,7 @@ fn platform(model: &Model<'_>, served: &[Served<'_>], known: &Known) -> Value {
         destinations.extend(own.chain(others).map(|namespace| (cluster.destination.clone(), namespace)));
         applications.extend(platform_units(cluster.units).map(|unit| {
             json!({
-                "name": application(model.clusters.name(cluster.at), unit),
+                "name": application(model, cluster.at, unit),
                 "layer": unit.layer.as_str(),
                 "destination": cluster.destination,
                 "namespace": unit.namespace.as_deref().unwrap_or(NO_NAMESPACE),
@@ -124,13 +134,13 @@ fn platform(model: &Model<'_>, served: &[Served<'_>], known: &Known) -> Value {
     })
 }
 
-fn tier(model: &Model<'_>, at: usize, served: &[Served<'_>], known: &Known) -> Value {
+fn tier(model: &Model<'_>, at: usize, served: &[Served<'_>], owners: &Owners, known: &Known) -> Value {
     let project = format!("{}-tier-{}", model.fleet.name.value, model.tiers.name(at));
     let of_tier: Vec<_> = of_tier(model, served, at).collect();
     let types = || of_tier.iter().flat_map(|(_, _, unit)| known.contents.of_folder(&unit.folder));
     let element = |(cluster, space, unit): &(&Served<'_>, &Namespace, &Unit)| {
         json!({
-            "name": application(model.clusters.name(cluster.at), unit),
+            "name": application(model, cluster.at, unit),
             "cluster": cluster.destination,
             "namespace": space.name,
             "repository": cluster.delivery.url,
@@ -138,16 +148,27 @@ fn tier(model: &Model<'_>, at: usize, served: &[Served<'_>], known: &Known) -> V
             "path": format!("{}{}", cluster.delivery.path, unit.folder),
         })
     };
-    let destinations = of_tier.iter().map(|(cluster, space, _)| json!({ "name": cluster.destination, "namespace": space.name }));
+    let mut destinations: BTreeSet<(&str, String)> =
+        of_tier.iter().map(|(cluster, space, _)| (cluster.destination.as_str(), space.name.clone())).collect();
+    for cluster in hosting(model, served, at) {
+        let (permitted, _) = owners.on_cluster(model, at, cluster.at);
+        destinations.extend(permitted.into_iter().map(|name| (cluster.destination.as_str(), name)));
+    }
+    let destinations = destinations.into_iter().map(|(name, namespace)| json!({ "name": name, "namespace": namespace }));
     json!({
         "name": model.tiers.name(at),
         "roles": roles(model, at, &project, &of_tier, &types().collect::<BTreeSet<_>>()),
         "project": project,
-        "repositories": repositories(of_tier.iter().map(|(cluster, _, _)| *cluster)),
+        "repositories": repositories(hosting(model, served, at)),
         "destinations": destinations.collect::<Vec<_>>(),
         "kinds": contents::kinds(types().chain(&known.workloads).filter(|found| found.namespaced)),
         "elements": of_tier.iter().map(element).collect::<Vec<_>>(),
     })
+}
+
+/// The clusters that host a tier.
+fn hosting<'a>(model: &'a Model<'_>, served: &'a [Served<'a>], tier: usize) -> impl Iterator<Item = &'a Served<'a>> {
+    served.iter().filter(move |cluster| model.clusters.all[cluster.at].tiers.contains(&tier))
 }
 
 /// The units of a tier's workloads.
@@ -167,8 +188,9 @@ fn platform_units(units: &[Unit]) -> impl Iterator<Item = &Unit> {
     units.iter().filter(|unit| unit.layer != Layer::Workloads)
 }
 
-fn application(cluster: &str, unit: &Unit) -> String {
-    format!("{cluster}.{}", unit.name)
+/// The name of an Application: an instance may serve several fleets.
+fn application(model: &Model<'_>, cluster: usize, unit: &Unit) -> String {
+    format!("{}.{}.{}", model.fleet.name.value, model.clusters.name(cluster), unit.name)
 }
 
 fn repositories<'a>(served: impl Iterator<Item = &'a Served<'a>>) -> Vec<&'a str> {
@@ -189,7 +211,7 @@ fn roles(
         for grant in team.grants.iter().filter(|grant| holds_on(grant, model.tiers.name(tier))) {
             let holds = |cluster: usize| grant.clusters.as_ref().is_none_or(|selector| selects(selector, model.clusters.all[cluster].raw));
             let own = of_tier.iter().filter(|(cluster, space, _)| space.team == team.name.as_str() && holds(cluster.at));
-            let applications: Vec<String> = own.map(|(cluster, _, unit)| application(model.clusters.name(cluster.at), unit)).collect();
+            let applications: Vec<String> = own.map(|(cluster, _, unit)| application(model, cluster.at, unit)).collect();
             if applications.is_empty() {
                 continue;
             }

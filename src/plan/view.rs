@@ -91,7 +91,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "monitoring": monitoring::cluster(model, at),
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
-        "argocd": super::delivery::argocd(model.deliveries.of(at), host.raw.name.as_str()),
+        "argocd": super::delivery::argocd(model, at),
         "expected": expected.into_iter().map(|((namespace, kind, name), users)| json!({
             "namespace": namespace, "kind": kind, "name": name, "usedBy": users,
         })).collect::<Vec<_>>(),

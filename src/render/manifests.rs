@@ -146,12 +146,6 @@ impl Renderer<'_> {
         (Some(document.unwrap_or_else(|| emit::file(&[&header], &values))), made, findings)
     }
 
-    /// Whether nothing is known of an object's kind.
-    fn is_unknown(&self, minor: crate::schema::Minor, value: &Value) -> bool {
-        let text = |key: &str| value[key].as_str().unwrap_or_default();
-        self.schemas.kind(minor, text("apiVersion"), text("kind")).is_none()
-    }
-
     /// Reads the one object that a template made, and checks it.
     fn object(&self, kind: &Kind, template: &Template, planned: &Planned, text: &str, findings: &mut Findings) -> Option<Value> {
         let at = |range: &Range<usize>| self.engine.locate(kind, planned.template, &planned.view, range);
@@ -185,7 +179,7 @@ impl Renderer<'_> {
             return None;
         }
         let minor = planned.minor.unwrap_or(Minor::NEWEST);
-        let problems = if kind.custom_resources && self.is_unknown(minor, &value) { Vec::new() } else { self.schemas.check(minor, &value) };
+        let problems = self.schemas.check(minor, &value);
         for problem in &problems {
             let range = manifest::locate(text, 0, &problem.path);
             let diag = Diag::new(

@@ -6,7 +6,7 @@ use super::table::table;
 use super::view::{Seen, View};
 use super::walk::{At, Fault, Mistake, Step, Walk};
 use super::{Minor, PathSegment, Problem, Schemas};
-use crate::diag::{Code, Diag, did_you_mean};
+use crate::diag::{Code, Diag, a, did_you_mean};
 use crate::source::Span;
 use crate::yaml::{self, Node};
 
@@ -97,11 +97,11 @@ fn identity(kind: &str, namespaced: bool, object: &Value, problems: &mut Vec<Pro
         problems.push(problem(&["metadata"], "`metadata` lacks `name`".to_owned(), None));
     }
     if metadata.is_object() && namespaced && empty("namespace") {
-        problems.push(problem(&["metadata"], format!("a {kind} lives in a namespace, and `metadata` lacks it"), None));
+        problems.push(problem(&["metadata"], format!("{} lives in a namespace, and `metadata` lacks it", a(kind)), None));
     }
     if !namespaced && metadata.get("namespace").is_some() {
         let help = Some("Remove `namespace`.".to_owned());
-        problems.push(problem(&["metadata", "namespace"], format!("a {kind} lives in no namespace"), help));
+        problems.push(problem(&["metadata", "namespace"], format!("{} lives in no namespace", a(kind)), help));
     }
 }
 

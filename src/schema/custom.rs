@@ -12,6 +12,7 @@ pub(super) struct Custom {
     pub(super) api_version: String,
     pub(super) kind: String,
     pub(super) namespaced: bool,
+    pub(super) plural: Option<String>,
     pub(super) schema: Schema,
 }
 
@@ -36,8 +37,24 @@ impl Schemas {
         }
         let mut schema = Schema::from_openapi(schema)?;
         schema.embed_object();
-        let custom = Custom { api_version: api_version.to_owned(), kind: kind.to_owned(), namespaced, schema };
+        let custom = Custom { api_version: api_version.to_owned(), kind: kind.to_owned(), namespaced, plural: None, schema };
         self.custom.insert(Custom::definition_name(api_version, kind), custom);
+        Ok(())
+    }
+
+    /// States the name of a custom kind's resource; without it, it is the usual plural. A kind of which no schema is known may have any fields.
+    ///
+    /// # Errors
+    /// That the kind is a built-in one.
+    pub fn name_custom(&mut self, api_version: &str, kind: &str, namespaced: bool, plural: &str) -> Result<(), Vec<Problem>> {
+        let name = Custom::definition_name(api_version, kind);
+        if !self.custom.contains_key(&name) {
+            let open = serde_json::json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+            self.add_custom(api_version, kind, namespaced, &open)?;
+        }
+        if let Some(custom) = self.custom.get_mut(&name) {
+            custom.plural = Some(plural.to_owned());
+        }
         Ok(())
     }
 }

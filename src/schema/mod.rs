@@ -54,6 +54,8 @@ pub struct KindInfo<'a> {
     pub definition: &'a str,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
+    /// The name of its resource, where a custom kind states it.
+    pub plural: Option<&'a str>,
 }
 
 /// The kinds that may stand in a tree: the built-in ones and custom ones. Cheap to make; the built-in ones are shared by all.
@@ -72,10 +74,10 @@ impl Schemas {
     /// A kind of object; none if that minor does not have it.
     pub fn kind(&self, minor: Minor, api_version: &str, kind: &str) -> Option<KindInfo<'_>> {
         if let Some(found) = table().kind(minor, api_version, kind) {
-            return Some(KindInfo { definition: found.definition, namespaced: found.namespaced });
+            return Some(KindInfo { definition: found.definition, namespaced: found.namespaced, plural: None });
         }
         let (name, custom) = self.custom.get_key_value(&Custom::definition_name(api_version, kind))?;
-        Some(KindInfo { definition: name, namespaced: custom.namespaced })
+        Some(KindInfo { definition: name, namespaced: custom.namespaced, plural: custom.plural.as_deref() })
     }
 
     /// Every kind of a minor, as pairs of `apiVersion` and `kind` in order.

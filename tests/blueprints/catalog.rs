@@ -43,7 +43,7 @@ fn a_site_replaces_adds_and_takes_out_kinds_file_by_file() {
     assert!(catalog.kind("priority-class").is_none());
     let new = catalog.kind("new").unwrap();
     assert_eq!((new.templates.len(), new.partials.len(), new.title.as_str(), new.order), (1, 1, "T", 0));
-    let schemas = catalog.custom_schemas.iter().filter(|schema| schema.owner == "new").map(|schema| schema.kind.as_str());
+    let schemas = catalog.custom_schemas.iter().filter(|schema| schema.owner.as_deref() == Some("new")).map(|schema| schema.kind.as_str());
     assert_eq!(schemas.collect::<Vec<_>>(), ["New", "Other"]);
     assert_eq!(catalog.controls["mine"].title, "T");
     assert_eq!(catalog.packs["house-rules"].cited("mine").collect::<Vec<_>>(), ["H 1"]);
@@ -61,6 +61,32 @@ fn every_control_is_served_by_a_kind_and_asked_for_by_a_framework() {
     }
     for kind in &catalog.kinds {
         assert!(!kind.serves.is_empty(), "{} serves nothing", kind.id);
+    }
+}
+
+#[test]
+fn what_sources_bring_along_is_stated_without_a_kind_of_its_own() {
+    let stated = "apiVersion: a.example/v1\nkind: Redis\nplural: redis\nnamespaced: true\n";
+    let (catalog, told) = overlaid(&[("schemas/redis.yaml", stated), ("schemas/README.md", "# For people\n")]);
+    assert_eq!(told, Vec::<String>::new());
+    let schemas = catalog.custom_schemas.iter().filter(|schema| schema.owner.is_none());
+    assert_eq!(schemas.map(|schema| schema.plural.as_deref()).collect::<Vec<_>>(), [Some("redis")]);
+    let site = Site::new(&[
+        ("schemas/a.yaml", &stated.replace("plural: redis\n", "")),
+        ("schemas/b.yaml", &stated.replace("plural: redis", "plural: Redis")),
+        ("schemas/c.json", "{}"),
+        ("kinds/d/kind.yaml", KIND),
+        ("kinds/d/d.yaml.j2", "a: 1\n"),
+        ("kinds/d/schema.yaml", stated),
+    ]);
+    let told = site.told();
+    for expected in [
+        "site/schemas/a.yaml:1:1 `apiVersion` a custom schema needs the key `plural` here Roles name a resource by it: `spec.names.plural` of the custom resource definition.",
+        "site/schemas/b.yaml:3:9 `Redis` `Redis` holds `R`; names are lower case letters, digits and `-` An example: `card-vault`.",
+        "site/schemas/c.json:1:1 `` `c.json` has no meaning among schemas A schema's file ends in `.yaml`, as in `rollout.yaml`.",
+        "site/kinds/d/schema.yaml:1:1 `apiVersion` a custom schema needs the key `schema` here What a template makes is checked against it.",
+    ] {
+        assert!(told.iter().any(|told| told == expected), "{expected} is not among {told:#?}");
     }
 }
 

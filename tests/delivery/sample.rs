@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::program::{Project, repository};
+use crate::program::{Files, Project, repository};
 
 /// An object and the file that holds it.
 #[derive(Clone, Debug)]
@@ -21,11 +21,15 @@ pub fn objects() -> &'static [Placed] {
     static OBJECTS: OnceLock<Vec<Placed>> = OnceLock::new();
     OBJECTS.get_or_init(|| {
         let project = Project::of(&repository().join("inventory"));
-        let files = project.generate();
-        let manifest = |path: &str| !path.starts_with("bootstrap/") && path.contains('/') && !path.ends_with("/kustomization.yaml");
-        let manifests = files.into_iter().filter(|(path, _)| manifest(path));
-        manifests.flat_map(|(path, text)| documents(&path, &String::from_utf8(text).unwrap())).collect()
+        objects_of(project.generate())
     })
+}
+
+/// Every object of a tree, the kustomizations of folders left out.
+pub fn objects_of(tree: Files) -> Vec<Placed> {
+    let manifest = |path: &str| !path.starts_with("bootstrap/") && path.contains('/') && !path.ends_with("/kustomization.yaml");
+    let manifests = tree.into_iter().filter(|(path, _)| manifest(path));
+    manifests.flat_map(|(path, text)| documents(&path, &String::from_utf8(text).unwrap())).collect()
 }
 
 fn documents(path: &str, text: &str) -> Vec<Placed> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{at, kind_of, literal, name_of, name_span};
 use crate::decode::{Findings, head};
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, a};
 use crate::formats::{check_label, check_subdomain, is_domain_within};
 use crate::model::check::Subject;
 use crate::model::exemptions::control;
@@ -68,13 +68,18 @@ fn refused_custom(group: &str, kind: &str) -> Option<&'static str> {
     REFUSED_GROUPS.iter().find(|(domain, _)| is_domain_within(group, domain)).map(|(_, why)| *why)
 }
 
-/// Whether an object is of a kind whose fields are known; none where it is refused.
-pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) -> Option<bool> {
+/// Whether a source may bring along a custom kind at all.
+pub fn may_be_adopted(group: &str, kind: &str) -> bool {
+    refused_custom(group, kind).is_none()
+}
+
+/// Whether an object may be taken over.
+pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) -> Option<()> {
     let kind = kind_of(object);
     let api_version = object.get("apiVersion").and_then(Node::text).unwrap_or_default();
     let place = object.get("kind").map_or_else(|| head(object), |kind| kind.span);
     if TAKEN.contains(&(api_version, kind)) {
-        return Some(true);
+        return Some(());
     }
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let builtin = |group: &str| !group.contains('.') || group.ends_with(".k8s.io");
@@ -87,14 +92,25 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
     };
     // Gateway API and the like are custom resources below Kubernetes' own domain.
     if let Some(why) = refused_custom(group, kind) {
-        refuse(format!("a {kind} of `{group}` is not for a source to bring along"), Some(why.to_owned()), findings);
+        refuse(format!("{} of `{group}` is not for a source to bring along", a(kind)), Some(why.to_owned()), findings);
         return None;
     }
     let ours = builtin(group) && !matches!(group, "gateway.networking.k8s.io" | "snapshot.storage.k8s.io" | "metrics.k8s.io");
     if !ours || known.is_some_and(|known| known.definition.contains('/')) {
-        // By convention of those who make them; one of a known schema says so itself.
+        // By convention of those who make them; one that is stated says so itself.
         if known.map_or(kind.starts_with("Cluster"), |known| !known.namespaced) {
             refuse(format!("the {kind} `{}` belongs to the whole cluster", name_of(object)), None, findings);
+            return None;
+        }
+        if known.is_none_or(|known| known.plural.is_none()) {
+            let message = format!("nothing says what the resource of {} of `{api_version}` is called", a(kind));
+            let diag = Diag::new(Code::AdoptedKindUnstated, place, message);
+            let diag = source.into_iter().fold(diag, |diag, source| diag.related(source, "adopted here"));
+            let file = format!("schemas/{}.yaml", kind.to_lowercase());
+            findings.push(diag.help(format!(
+                "Write `{file}` in a folder of `fleet.blueprints`: `apiVersion: {api_version}`, `kind: {kind}`, `plural:` and `namespaced:` as the \
+                 custom resource definition has them; with `schema:` its fields are checked, too.",
+            )));
             return None;
         }
         let message =
@@ -103,12 +119,12 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
         findings.push(
             diag.help("It is taken over with the namespace and our labels on it; see to it that what it makes stays on the tier's nodes."),
         );
-        return Some(known.is_some());
+        return Some(());
     }
     let instead = REFUSED.iter().find(|(refused, _)| *refused == kind).map(|(_, instead)| (*instead).to_owned());
     let message = match known {
-        Some(known) if !known.namespaced => format!("a {kind} belongs to the whole cluster, not to a workload"),
-        Some(_) => format!("a {kind} is not for a source to bring along"),
+        Some(known) if !known.namespaced => format!("{} belongs to the whole cluster, not to a workload", a(kind)),
+        Some(_) => format!("{} is not for a source to bring along", a(kind)),
         None => format!("Kubernetes {} has no `{kind}` of `{api_version}` that a source may have", subject.minor),
     };
     let taken = TAKEN.iter().find(|(_, taken)| *taken == kind).map(|(version, _)| format!("`{kind}` is in `{version}`."));
@@ -131,7 +147,7 @@ pub fn check_name(object: &Node, findings: &mut Findings) {
     };
     let rule = if kind == "Service" { check_label(name) } else { check_subdomain(name) };
     let rule =
-        rule.err().or_else(|| (name.len() > most).then(|| format!("`{name}` has {} characters; a {kind} may have {most}", name.len())));
+        rule.err().or_else(|| (name.len() > most).then(|| format!("`{name}` has {} characters; {} may have {most}", name.len(), a(kind))));
     if let Some(rule) = rule {
         findings.push(Diag::new(Code::InvalidName, name_span(object), rule));
     }

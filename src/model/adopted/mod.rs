@@ -10,6 +10,8 @@
 mod kinds;
 mod pods;
 
+pub use kinds::may_be_adopted;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -21,7 +23,7 @@ use super::instance::{self, Ground, Instance};
 use super::settings::Cascade;
 use super::{names, secrets};
 use crate::decode::{Findings, head};
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, a};
 use crate::formats::is_domain_within;
 use crate::inventory::team::Team;
 use crate::inventory::tier::PodSecurity;
@@ -225,7 +227,7 @@ struct Taken {
 impl Taking<'_, '_> {
     fn object(&self, object: &Node, findings: &mut Findings) -> Option<Taken> {
         let subject = self.subject;
-        let known = kinds::check(subject, object, findings)?;
+        kinds::check(subject, object, findings)?;
         self.check_namespace(object, findings);
         kinds::check_name(object, findings);
         self.check_metadata(object.get("metadata"), findings);
@@ -235,15 +237,15 @@ impl Taking<'_, '_> {
             map.remove("status");
         }
         value["metadata"]["namespace"] = self.namespace.into();
-        if known {
-            // Before anything is put on it: what follows relies on its shape.
-            let problems = subject.schemas.check(subject.minor, &value);
-            if !problems.is_empty() {
-                findings.extend(problems.into_iter().map(|problem| {
+        // Before anything is put on it: what follows relies on its shape.
+        let problems = subject.schemas.check(subject.minor, &value);
+        if !problems.is_empty() {
+            findings.extend(
+                problems.into_iter().map(|problem| {
                     Diag::new(Code::KubernetesField, locate(object, &problem.path), problem.message).maybe_help(problem.help)
-                }));
-                return None;
-            }
+                }),
+            );
+            return None;
         }
         self.label(&mut value["metadata"]);
         let mut level = subject.tier.pod_security.value;
@@ -260,7 +262,7 @@ impl Taking<'_, '_> {
                 }
                 self.label(&mut template["metadata"]);
             } else {
-                let diag = Diag::new(Code::MissingKey, head(object), format!("a {} needs `{}`", kind_of(object), path.join(".")));
+                let diag = Diag::new(Code::MissingKey, head(object), format!("{} needs `{}`", a(kind_of(object)), path.join(".")));
                 findings.push(diag.help("Write the pod."));
             }
         }
