@@ -10,7 +10,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let fleet = inventory.fleet.as_ref()?;
     let clusters = &inventory.clusters;
     let settings = || instances.iter().map(|instance| &instance.cascade.settings);
-    let connects = || settings().flat_map(|settings| settings.connects.iter().flatten());
     let ports = || settings().flat_map(|settings| settings.ports.iter().flatten());
     let used: Vec<&str> = [
         ("identity", fleet.identity.is_some() || clusters.iter().any(|cluster| cluster.identity.is_some())),
@@ -23,12 +22,10 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
                 || clusters.iter().any(|cluster| !cluster.grants.is_empty()),
         ),
         ("teams.quota", inventory.teams.iter().any(|team| !team.quota.is_empty())),
-        ("clusters.cni, network", !clusters.is_empty()),
         ("clusters.provider, nodePools", !clusters.is_empty()),
         ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
         ("clusters.platform", clusters.iter().any(|cluster| cluster.platform.is_some())),
         ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
-        ("workloads.connects, gateways (their network policies)", connects().next().is_some() || !inventory.gateways.is_empty()),
         ("tokens", !inventory.tokens.is_empty()),
     ]
     .into_iter()
@@ -40,6 +37,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let message = format!("these keys are checked, but no object is made of them yet: {}", used.join("; "));
     let diag = Diag::new(Code::NotGenerated, fleet.name.span, message);
     Some(diag.help(
-        "The tree keeps the tiers apart by namespaces, Pod Security labels, selectors and tolerations alone until these objects come.",
+        "The tree keeps the tiers apart by namespaces, Pod Security labels, network policies, selectors and tolerations alone until these objects come.",
     ))
 }
