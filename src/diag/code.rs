@@ -222,6 +222,14 @@ codes! {
     /// addresses and a wildcard have neither. An address without a name needs an EndpointSlice, which Argo CD leaves out unless told otherwise.
     AliasNowhere = "alias-nowhere", Error, "an alias that can lead nowhere";
 
+    /// The cluster's network plugin cannot do what is asked of it. A flow to a name needs Cilium: a `NetworkPolicy` knows addresses alone. Weave Net has no
+    /// IPv6. Calico encrypts with keys that its nodes make themselves. What no plugin can keep shut stands in `bootstrap/<cluster>/network.md`.
+    CniUnsupported = "cni-unsupported", Error, "beyond the cluster's network plugin";
+    /// `external` is for what the fleet does not run. Addresses of a cluster's pods, Services and nodes, those of gateways' listeners, the metadata
+    /// service, and names of these, are reached in other ways, which obey the rules of tiers. A range that is larger than the fleet is
+    /// fine: what it holds of the fleet is left out of it.
+    ExternalInside = "external-inside", Error, "something outside that is not";
+
     // ---- exemptions and ends ----
     /// The exemption, gateway or token is past its end. It still stands in the tree until a person renews or removes it;
     /// `--allow-expired` lets a fleet that must be mended today through.

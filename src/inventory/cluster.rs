@@ -73,6 +73,8 @@ record! {
         pub name: Spanned<CniName>,
         /// The Secret with the password of its encryption; shared with no other cluster.
         pub encryption_secret: Option<Spanned<DnsSubdomain>>,
+        /// Calico's minor, such as "3.32": from that one on it has rules that stand above those of namespaces.
+        pub version: Option<Spanned<String>>,
     }
 }
 
@@ -187,7 +189,7 @@ impl Shorthand for Cni {
     type Word = CniName;
 
     fn from_word(name: Spanned<CniName>) -> Self {
-        Self { name, encryption_secret: None }
+        Self { name, encryption_secret: None, version: None }
     }
 }
 

@@ -25,6 +25,11 @@ pub mod control {
     /// Root file systems are read-only.
     pub const READ_ONLY_ROOT: &str = "read-only-root-filesystem";
 
+    /// Nothing flows that is not declared.
+    pub const DEFAULT_DENY: &str = "default-deny";
+    /// Nothing reaches the metadata service.
+    pub const METADATA_SERVICE: &str = "metadata-service";
+
     /// Those of which the model finds every violation: an exemption from one that excuses none is of no use. What violates another control
     /// is seen by a cluster alone.
     pub const MEASURED: [&str; 5] = [IMAGE_REGISTRY, IMAGE_DIGEST, LITERAL_SECRET, POD_SECURITY, READ_ONLY_ROOT];

@@ -13,7 +13,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let fleet = inventory.fleet.as_ref()?;
     let clusters = &inventory.clusters;
     let settings = || instances.iter().map(|instance| &instance.cascade.settings);
-    let connects = || settings().flat_map(|settings| settings.connects.iter().flatten());
     let ports = || settings().flat_map(|settings| settings.ports.iter().flatten());
     let watched = |cluster: &Spanned<Cluster>| cluster.monitoring.is_some() || fleet.monitoring.is_some();
     let stated = |is: fn(&Monitoring) -> bool| {
@@ -31,12 +30,10 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
                 || inventory.teams.iter().any(|team| !team.grants.is_empty())
                 || clusters.iter().any(|cluster| !cluster.grants.is_empty()),
         ),
-        ("clusters.cni, network", !clusters.is_empty()),
         ("clusters.provider, nodePools", !clusters.is_empty()),
         ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
         ("clusters.platform", clusters.iter().any(|cluster| cluster.platform.is_some())),
         ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
-        ("workloads.connects, gateways (their network policies)", connects().next().is_some() || !inventory.gateways.is_empty()),
         ("tokens", !inventory.tokens.is_empty()),
     ]
     .into_iter()
@@ -48,6 +45,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let message = format!("these keys are checked, but no object is made of them yet: {}", used.join("; "));
     let diag = Diag::new(Code::NotGenerated, fleet.name.span, message);
     Some(diag.help(
-        "The tree keeps the tiers apart by namespaces, Pod Security labels, selectors and tolerations alone until these objects come.",
+        "The tree keeps the tiers apart by namespaces, Pod Security labels, network policies, selectors and tolerations alone until these objects come.",
     ))
 }

@@ -203,6 +203,8 @@ fn labels(workload: &Workload, team: &Team, tier: &str, label_domain: &str, sett
         ("app.kubernetes.io/managed-by".to_owned(), "ringfence".to_owned()),
         (format!("{label_domain}/team"), team.name.value.to_string()),
         (format!("{label_domain}/tier"), tier.to_owned()),
+        // What network policies select pods by: a workload that is adopted may state any other label.
+        (format!("{label_domain}/workload"), workload.identity.name.value.to_string()),
     ];
     map(settings.labels.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).chain(own))
 }

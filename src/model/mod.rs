@@ -12,6 +12,7 @@ mod images;
 mod index;
 mod instance;
 pub mod names;
+pub mod network;
 mod owned;
 mod placement;
 pub mod platform;
@@ -33,6 +34,7 @@ pub use clusters::{Clusters, Host};
 pub use delivery::Deliveries;
 pub use flows::Flows;
 pub use instance::Instance;
+pub use network::Network;
 pub use settings::selects;
 pub use tiers::Tiers;
 
@@ -98,6 +100,8 @@ pub struct Model<'i> {
     pub instances: Vec<Instance<'i>>,
     /// Flows between them, by position, and what these need.
     pub flows: Flows<'i>,
+    /// What may flow, and nothing else.
+    pub network: Network,
     /// What is waived, where.
     pub exemptions: Exemptions<'i>,
 }
@@ -143,11 +147,12 @@ pub fn resolve<'i>(
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
     let flows = flows::resolve(inventory, &tiers, &clusters, &deliveries, &workloads, &instances, findings);
+    let network = network::resolve(inventory, &tiers, &clusters, &deliveries, &namespaces, &instances, &flows, &exemptions, findings);
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }
     findings.extend(honesty::note(inventory, &instances));
-    let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, exemptions };
+    let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, exemptions };
     compose(&model, findings);
     Some(model)
 }

@@ -2,7 +2,8 @@
 //! merge as Kubernetes merges them (later, when the pod is built).
 
 use crate::inventory::cluster::Cluster;
-use crate::inventory::pod::{Probes, Resources, Security};
+use crate::inventory::gateway::PortRef;
+use crate::inventory::pod::{Port, Probes, Resources, Security};
 use crate::inventory::selector::ClusterSelector;
 use crate::inventory::workload::Settings;
 use crate::source::Spanned;
@@ -112,5 +113,22 @@ fn security(low: &Security, high: &Security) -> Security {
         read_only_root_filesystem: over(&low.read_only_root_filesystem, &high.read_only_root_filesystem),
         allow_privilege_escalation: over(&low.allow_privilege_escalation, &high.allow_privilege_escalation),
         privileged: over(&low.privileged, &high.privileged),
+    }
+}
+
+impl Settings {
+    /// The ports that the Service has.
+    pub fn service_ports(&self) -> impl Iterator<Item = &Spanned<Port>> {
+        self.ports.iter().flatten().filter(|port| port.service.is_none_or(|service| service.value))
+    }
+
+    /// The Service's port that is exposed: by name where one is stated, else the first.
+    pub fn exposed_port(&self) -> Option<&Spanned<Port>> {
+        let wanted = self.expose.as_ref().and_then(|expose| expose.port.as_ref());
+        self.service_ports().find(|port| match wanted.map(|wanted| &wanted.value) {
+            None => true,
+            Some(PortRef::Name(name)) => port.name.as_str() == name,
+            Some(PortRef::Number(number)) => port.service_port.as_ref().unwrap_or(&port.port).value == *number,
+        })
     }
 }

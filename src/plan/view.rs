@@ -6,6 +6,7 @@
 mod flows;
 mod isolation;
 mod monitoring;
+mod network;
 
 use serde_json::{Map, Value, json};
 
@@ -58,7 +59,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
 /// writers), enforcement (deny or audit), validationActions, exempt, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
-/// listeners (what its load balancers are asked for).
+/// listeners (what its load balancers are asked for), network (see [`network`]).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
     let mut expected: std::collections::BTreeMap<(&str, &str, &str), Vec<&str>> = std::collections::BTreeMap::new();
@@ -96,6 +97,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
             "namespace": namespace, "kind": kind, "name": name, "usedBy": users,
         })).collect::<Vec<_>>(),
         "listeners": flows::listeners_of(model, at),
+        "network": network::cluster(model, at),
     })
 }
 
@@ -111,8 +113,8 @@ pub fn pool(pool: &NodePool) -> Value {
 }
 
 /// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to), aliases (names that its
-/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), budget (what it and its containers may use; `instances`
-/// are those of its cluster).
+/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), network (`policies` and `ciliumPolicies`), budget (what it
+/// and its containers may use; `instances` are those of its cluster).
 pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
     let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
     let domain = model.fleet.label_domain.as_str();
@@ -142,6 +144,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
         "aliases": flows::aliases(model, namespace),
         "endpoints": flows::endpoints(model, namespace),
         "budget": isolation::budget(model, namespace, instances),
+        "network": network::namespace(model, namespace),
     })
 }
 
@@ -173,7 +176,7 @@ pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value 
     let scale = settings.scale.as_ref();
     let adopted = instance.adopted.as_ref();
     // The objects of a source are all that there is of it: no kind makes another controller or Service beside them.
-    let ports: Vec<Value> = service_ports(settings).filter(|_| adopted.is_none()).map(service_port).collect();
+    let ports: Vec<Value> = settings.service_ports().filter(|_| adopted.is_none()).map(service_port).collect();
     json!({
         "name": name,
         "objectName": instance.object_name,
@@ -192,6 +195,8 @@ pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value 
         "scrapes": monitoring::scrapes(instance),
         "service": {
             "type": if exposed(settings, ExposeType::LoadBalancer) { "LoadBalancer" } else { "ClusterIP" },
+            // Else a node would put its own address in the place of the caller's, which network policies tell apart by it.
+            "externalTrafficPolicy": exposed(settings, ExposeType::LoadBalancer).then_some("Local"),
             "annotations": annotations(instance, exposed(settings, ExposeType::LoadBalancer).then_some(settings)),
         },
         "serviceAccount": {
@@ -233,10 +238,6 @@ fn port_ref(port: &PortRef) -> Value {
         PortRef::Number(number) => (*number).into(),
         PortRef::Name(name) => name.as_str().into(),
     }
-}
-
-fn service_ports(settings: &Settings) -> impl Iterator<Item = &Spanned<Port>> {
-    settings.ports.iter().flatten().filter(|port| port.service.is_none_or(|service| service.value))
 }
 
 fn service_port(port: &Spanned<Port>) -> Value {
@@ -318,19 +319,9 @@ fn disruption(kind: WorkloadKind, settings: &Settings) -> Value {
     if least > 1 { json!({ "maxUnavailable": 1 }) } else { Value::Null }
 }
 
-/// The Service's port that is exposed: by name where one is stated, else the first.
-fn exposed_port(settings: &Settings) -> Option<&Spanned<Port>> {
-    let wanted = settings.expose.as_ref().and_then(|expose| expose.port.as_ref());
-    service_ports(settings).find(|port| match wanted.map(|wanted| &wanted.value) {
-        None => true,
-        Some(PortRef::Name(name)) => port.name.as_str() == name,
-        Some(PortRef::Number(number)) => port.service_port.as_ref().unwrap_or(&port.port).value == *number,
-    })
-}
-
 fn ingress(model: &Model<'_>, instance: &Instance<'_>) -> Value {
     let settings = &instance.cascade.settings;
-    let (Some(expose), Some(port)) = (&settings.expose, exposed_port(settings)) else { return Value::Null };
+    let (Some(expose), Some(port)) = (&settings.expose, settings.exposed_port()) else { return Value::Null };
     if expose.r#type.value != ExposeType::Ingress {
         return Value::Null;
     }
@@ -347,7 +338,7 @@ fn ingress(model: &Model<'_>, instance: &Instance<'_>) -> Value {
 
 fn route(model: &Model<'_>, instance: &Instance<'_>) -> Value {
     let settings = &instance.cascade.settings;
-    let (Some(expose), Some(port)) = (&settings.expose, exposed_port(settings)) else { return Value::Null };
+    let (Some(expose), Some(port)) = (&settings.expose, settings.exposed_port()) else { return Value::Null };
     let Some(gateway) = expose.gateway.as_ref().filter(|_| expose.r#type.value == ExposeType::Gateway) else { return Value::Null };
     let default = model.clusters.all[instance.cluster].raw.ingress.as_ref().map(|ingress| ingress.namespace.as_str());
     let mut parent =

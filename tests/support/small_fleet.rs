@@ -13,7 +13,6 @@ pub mod flows;
 /// Keys of a workload that go together.
 type Bundle = Vec<(&'static str, Value)>;
 
-const CNI: [&str; 3] = ["weave", "cilium", "calico"];
 const TEAMS: [&str; 3] = ["red", "blue", "green"];
 
 /// A tier, and what of it is random.
@@ -72,6 +71,7 @@ impl Fleet {
                 "apiVersion": "ringfence/v1",
                 "name": "small",
                 "labelDomain": "tier.small.example",
+                "monitoring": { "namespace": "monitoring" },
                 "defaults": { "security": { "runAsUser": 1000, "fsGroup": 1000 } },
             },
             "tiers": tiers,
@@ -107,15 +107,26 @@ fn cluster(number: usize, tiers: &[usize]) -> Value {
         "tiers": names,
         "environment": flows::environment(number),
         "kubernetes": format!("1.{}", 33 + number % 5),
-        "cni": CNI[number % CNI.len()],
+        "cni": cni(number),
         "provider": "rke2",
         "network": {
             "pods": [format!("10.{number}.0.0/17")],
             "services": [format!("10.{number}.128.0/18")],
             "nodes": [format!("10.{number}.192.0/22")],
         },
+        "ingress": { "class": "traefik", "namespace": "traefik" },
         "nodePools": pools,
     })
+}
+
+/// Each network plugin, and Calico without and with what stands above namespaces.
+fn cni(number: usize) -> Value {
+    match number % 4 {
+        0 => "weave".into(),
+        1 => "cilium".into(),
+        2 => json!({ "name": "calico", "version": "3.32" }),
+        _ => json!({ "name": "calico" }),
+    }
 }
 
 impl Tier {
@@ -230,7 +241,7 @@ fn bundles(kind: &str, one: &str, other: &str) -> Vec<Bundle> {
     }
     if kind == "Deployment" {
         bundles.push(vec![
-            ("ports", json!([{ "name": "web", "port": 8080 }])),
+            ("ports", json!([{ "name": "web", "port": 8080 }, { "name": "metrics", "port": 9090, "scrape": "/metrics" }])),
             ("probes", json!({})),
             ("expose", json!({ "type": "Ingress", "host": "app.small.example", "class": "traefik" })),
             ("spec", json!({ "strategy": { "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } } })),

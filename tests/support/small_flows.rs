@@ -103,7 +103,7 @@ impl Fleet {
             }
             Some(flow)
         };
-        self.pairs().into_iter().filter(|(from, ..)| *from == caller).filter_map(flow).collect()
+        self.pairs().into_iter().filter(|(from, ..)| *from == caller).filter_map(flow).chain(outside(caller)).collect()
     }
 
     /// Wishes by position, for targets that have a port: no workload calls itself, or another one twice.
@@ -180,6 +180,16 @@ impl Place {
         let near: Vec<usize> = self.clusters.iter().copied().filter(|to| environment(*to) == environment(from)).collect();
         let all = if near.is_empty() { &self.clusters } else { &near };
         all[(from + target) % all.len()]
+    }
+}
+
+/// What a workload calls that is none: every address, a range, pods of the platform, or nothing.
+fn outside(caller: usize) -> Option<Value> {
+    match caller % 4 {
+        0 => Some(json!({ "external": { "cidr": "0.0.0.0/0" }, "port": 8443, "reason": "updates" })),
+        1 => Some(json!({ "external": { "cidr": "198.51.100.0/24" }, "port": 123, "protocol": "UDP", "reason": "the time" })),
+        2 => Some(json!({ "platform": { "namespace": "monitoring", "labels": { "app.kubernetes.io/name": "tempo" } }, "port": 4317 })),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod kinds;
 mod pods;
+mod ports;
 
 pub use kinds::may_be_adopted;
 
@@ -145,7 +146,7 @@ pub fn build<'i>(
     configs.retain(|config| !made("ConfigMap", config));
     expected.retain(|(kind, name)| !made(kind, name));
     check_kind(&subject, &adopted, findings);
-    check_ports(&subject, source, findings);
+    ports::check(&subject, source, findings);
     if let Some(stated) = &identity.source {
         adopted.source = format!("{} sha256:{}", stated.kustomize.value, source.digest);
     }
@@ -182,28 +183,6 @@ fn check_kind(subject: &Subject<'_, '_>, adopted: &Adopted, findings: &mut Findi
         let diag = identity.source.iter().fold(diag, |diag, source| diag.related(source.kustomize.span, "the source"));
         let found: Vec<&str> = found.into_iter().collect();
         findings.push(diag.help(format!("It has: {}.", found.join(", "))));
-    }
-}
-
-/// Ports that the inventory states for flows must be those of a Service of the workload's name: that is whom a flow reaches.
-fn check_ports(subject: &Subject<'_, '_>, source: &Build, findings: &mut Findings) {
-    let name = &subject.workload.identity.name;
-    let is_service = |object: &&Node| kind_of(object) == "Service" && name_of(object) == name.as_str();
-    let service = source.objects.iter().find(is_service);
-    let ports: Vec<&Node> = match service.and_then(|service| service.get("spec")?.get("ports")).map(|ports| &ports.value) {
-        Some(Yaml::Seq(ports)) => ports.iter().collect(),
-        _ => Vec::new(),
-    };
-    for port in subject.cascade.settings.ports.iter().flatten() {
-        let number = port.service_port.as_ref().unwrap_or(&port.port).value.to_string();
-        if !ports.iter().any(|found| found.get("port").and_then(Node::text) == Some(&number)) {
-            let message = format!(
-                "the source has no Service `{}` with the port {number}, which flows to `{}` would reach",
-                name.value, port.name.value
-            );
-            let diag = Diag::new(Code::InvalidPort, port.name.span, message);
-            findings.push(diag.help("State ports as the source's Service of the workload's name has them."));
-        }
     }
 }
 

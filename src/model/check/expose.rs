@@ -32,31 +32,31 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     }
     let ingress = subject.cluster.ingress.as_ref();
     let cluster = &subject.cluster.name;
-    let lacks = |key: &str, what: &str| {
-        let diag = Diag::new(
-            Code::MissingKey,
-            expose.span,
-            format!("`expose` needs `{key}`: `{}` has no `ingress` that says {what}", cluster.value),
-        );
-        diag.related(cluster.span, "the cluster").help(format!("Write `{key}` here, or `ingress` at the cluster."))
-    };
+    if expose.r#type.value != ExposeType::LoadBalancer && ingress.is_none() {
+        let message = format!("`{}` has no `ingress`: it is not known which pods there bring traffic in", cluster.value);
+        let diag = Diag::new(Code::MissingKey, expose.span, message).related(cluster.span, "the cluster");
+        findings.push(diag.help("Write `ingress: {class: ..., namespace: ...}` at the cluster: they, and nobody else, are let in."));
+    }
     match expose.r#type.value {
         ExposeType::Ingress => {
-            if expose.class.is_none() && ingress.is_none() {
-                findings.push(lacks("class", "which class"));
+            if let (Some(class), Some(ingress)) = (&expose.class, ingress)
+                && class.value != ingress.class.value
+            {
+                let message = format!("`{}` is not the class that `{}` brings traffic in by", class.value, cluster.value);
+                let diag = Diag::new(Code::UnknownReference, class.span, message).related(ingress.class.span, "the cluster's");
+                findings
+                    .push(diag.help("Leave `class` out: the network policy lets in the pods of the cluster's `ingress.namespace` alone."));
             }
             if expose.host.is_none() {
                 let diag = Diag::new(Code::MissingKey, expose.span, "an Ingress needs a `host`");
                 findings.push(diag.help("Without one it would take the traffic of every host."));
             }
         }
-        ExposeType::Gateway => match &expose.gateway {
-            None => findings.push(Diag::new(Code::MissingKey, expose.span, "`type: Gateway` needs `gateway: {name: NAME}`")),
-            Some(gateway) if gateway.namespace.is_none() && ingress.is_none() => {
-                findings.push(lacks("gateway.namespace", "which namespace"));
+        ExposeType::Gateway => {
+            if expose.gateway.is_none() {
+                findings.push(Diag::new(Code::MissingKey, expose.span, "`type: Gateway` needs `gateway: {name: NAME}`"));
             }
-            Some(_) => {}
-        },
+        }
         ExposeType::LoadBalancer => {
             for (key, span) in [
                 ("host", expose.host.as_ref().map(|host| host.span)),

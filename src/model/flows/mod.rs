@@ -116,7 +116,7 @@ pub fn resolve<'i>(
 }
 
 /// A workload's name as references have it: `<team>/<workload>`.
-fn full_name(instance: &Instance<'_>) -> String {
+pub(in crate::model) fn full_name(instance: &Instance<'_>) -> String {
     format!("{}/{}", instance.team.name.value, instance.workload.identity.name.value)
 }
 
@@ -162,6 +162,10 @@ impl<'i> Resolver<'_, 'i> {
                     Diag::new(Code::InvalidPort, connect.port.span, format!("`{name}` names no port of something outside the fleet"));
                 findings.push(diag.help("Write its number."));
             }
+        }
+        if let (Some(platform), PortRef::Name(name)) = (&connect.platform, &connect.port.value) {
+            let diag = Diag::new(Code::InvalidPort, connect.port.span, format!("`{name}` names no port of `{}`", platform.namespace.value));
+            findings.push(diag.help("Write the number that the pods have: not every network plugin knows ports by name."));
         }
         match &connect.to {
             Some(to) => self.flow(caller, connect, to, findings),
