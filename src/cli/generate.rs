@@ -57,7 +57,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let mut input = Input::read(&args.input, here, terminal)?;
+    let mut input = Input::read(&args.input, here, args.output.as_deref(), terminal)?;
     let output = input.project.output(here, args.output.as_deref())?;
     let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
     let scope = Scope::new(&args.clusters, &input.inventory, &output)?;
