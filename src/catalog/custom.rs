@@ -47,7 +47,10 @@ impl CustomSchema {
         let SchemaFile { api_version, kind, plural, namespaced, schema } = SchemaFile::decode(node, findings)?;
         let (missing, why) = match owner {
             Some(_) => (schema.is_none().then_some("schema"), "What a template makes is checked against it."),
-            None => (plural.is_none().then_some("plural"), "Roles name a resource by it: `spec.names.plural` of the custom resource definition."),
+            None => (
+                plural.is_none().then_some("plural"),
+                "Roles name a resource by it: `spec.names.plural` of the custom resource definition.",
+            ),
         };
         if let Some(key) = missing {
             findings.push(Diag::new(Code::MissingKey, head(node), format!("a custom schema needs the key `{key}` here")).help(why));

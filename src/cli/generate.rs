@@ -239,8 +239,9 @@ fn change_for_others(others: &Others, scope: &Scope, display: &mut Display) -> O
     let (what, are) = if names.len() == 1 { ("the cluster", "is") } else { ("the clusters", "are") };
     let message = format!("this file would change for {what} {}, which {are} not named", names.join(", "));
     let all: BTreeSet<&str> = scope.names().chain(others.clusters.iter().map(String::as_str)).collect();
-    let options: String = all.into_iter().map(|name| format!(" --cluster {name}")).collect();
-    let help = format!("Run `ringfence generate{options}`, or leave `--cluster` out: what belongs together is written together.");
+    let options: Vec<String> = all.into_iter().map(|name| format!("--cluster {name}")).collect();
+    let help =
+        format!("Run `ringfence generate {}`, or leave `--cluster` out: what belongs together is written together.", options.join(" "));
     Some(Diag::new(Code::SharedWithOthers, place, message).help(help))
 }
 

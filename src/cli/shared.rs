@@ -30,7 +30,8 @@ impl Others {
     pub fn of(scope: &Scope, output: &Path, tree: &Tree, delta: &Delta) -> Result<Self, Failure> {
         let mut others = Self::default();
         let touched = |class: &Class| !matches!(class, Class::Unchanged | Class::Adopt);
-        let shared = delta.classes.iter().filter(|(path, class)| scope.is_partial() && touched(class) && path.starts_with("delivery/argocd/"));
+        let shared =
+            delta.classes.iter().filter(|(path, class)| scope.is_partial() && touched(class) && path.starts_with("delivery/argocd/"));
         for (path, _) in shared {
             let on_disk = output.join(path);
             let before = match fs::read(&on_disk) {

@@ -186,7 +186,10 @@ impl<'a> Reader<'a> {
         let slip = from.is_empty() && path.contains("//") && !path.starts_with('/') && !is_remote(&path.replace("//", "/"));
         if slip && !path.contains("://") {
             let plain: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-            let diag = invalid(span, format!("`{path}` has an empty part: kustomize would take what comes after `//` for a folder of a remote one"));
+            let diag = invalid(
+                span,
+                format!("`{path}` has an empty part: kustomize would take what comes after `//` for a folder of a remote one"),
+            );
             return Err(Box::new(diag.help(format!("Write `{}`.", plain.join("/")))));
         }
         if is_remote(path) {

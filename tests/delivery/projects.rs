@@ -101,7 +101,8 @@ fn nothing_is_left_to_a_wildcard_or_to_the_default_project() {
     for ((instance, name), project) in &delivered().projects {
         // But for namespaces of workloads with one of their own, which are named after their team and tier.
         let tier = tier_of(project).unwrap_or_default();
-        let own = |namespace: &str| namespace.strip_suffix("-*").is_some_and(|head| head.ends_with(&format!("-{tier}")) && !head.contains('*'));
+        let own =
+            |namespace: &str| namespace.strip_suffix("-*").is_some_and(|head| head.ends_with(&format!("-{tier}")) && !head.contains('*'));
         let mut spec = project["spec"].clone();
         spec["destinations"].as_array_mut().unwrap().retain(|entry| tier.is_empty() || !own(text(entry, "/namespace")));
         assert!(!spec.to_string().contains('*'), "{instance}/{name} has a wildcard");

@@ -28,7 +28,8 @@ struct Fleet {
 impl Fleet {
     fn inventory(&self) -> Value {
         let name = |name: &&str| json!({ "name": name });
-        let tier = |(at, name): (usize, &&str)| json!({ "name": name, "level": 10 * (at + 1), "podSecurity": "restricted", "isolation": "pool" });
+        let tier =
+            |(at, name): (usize, &&str)| json!({ "name": name, "level": 10 * (at + 1), "podSecurity": "restricted", "isolation": "pool" });
         let pool = |name: &&str| json!({ "name": name, "tier": name });
         let cluster = |(at, (name, tiers)): (usize, &(&str, Vec<&str>))| {
             let pools: Vec<Value> = [json!({ "name": "system", "role": "system" })].into_iter().chain(tiers.iter().map(pool)).collect();
@@ -84,7 +85,8 @@ impl Tree {
     fn namespaces(&self) -> BTreeSet<(String, String, String)> {
         let namespaces = self.objects.iter().filter(|placed| placed.object["kind"] == "Namespace");
         let tier = |object: &Value| text(object, "/metadata/labels/tier.acme.example~1tier").to_owned();
-        let all = namespaces.map(|placed| (cluster_of(&placed.path), text(&placed.object, "/metadata/name").to_owned(), tier(&placed.object)));
+        let all =
+            namespaces.map(|placed| (cluster_of(&placed.path), text(&placed.object, "/metadata/name").to_owned(), tier(&placed.object)));
         all.collect()
     }
 }
@@ -110,7 +112,8 @@ enum Fate {
 }
 
 fn says_it_stays(application: &Application, object: &Value) -> bool {
-    text(object, "/metadata/annotations/argocd.argoproj.io~1sync-options").contains("Prune=false") || application.name.ends_with(".20-namespaces")
+    text(object, "/metadata/annotations/argocd.argoproj.io~1sync-options").contains("Prune=false")
+        || application.name.ends_with(".20-namespaces")
 }
 
 fn fate(before: &Tree, after: &Tree, placed: &Placed) -> Fate {
@@ -119,7 +122,8 @@ fn fate(before: &Tree, after: &Tree, placed: &Placed) -> Fate {
     if says_it_stays(application, &placed.object) {
         return Fate::Stays;
     }
-    let there_still = after.delivered.applications.iter().any(|other| other.name == application.name && other.instance == application.instance);
+    let there_still =
+        after.delivered.applications.iter().any(|other| other.name == application.name && other.instance == application.instance);
     let project = match (&application.set, project) {
         // Pruned by the Application.
         _ if there_still => project.unwrap(),
@@ -238,11 +242,14 @@ fn a_tier_that_leaves_takes_its_workloads_with_it_in_one_step() {
     assert!(project(&before.tree()) && !project(&after.tree()));
 }
 
+type Change<'a> = &'a dyn Fn(&mut Fleet);
+
 /// What the prerequisites say a person has to do, and that it is so.
 #[test]
 fn a_team_a_cluster_and_a_tier_of_a_cluster_leave_in_two_steps_and_not_in_one() {
     let before = shop();
-    let statement = "Workloads\n  that leave in one step with their team, their cluster or their tier run on until somebody deletes their Namespaces";
+    let statement =
+        "Workloads\n  that leave in one step with their team, their cluster or their tier run on until somebody deletes their Namespaces";
     let normal = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let stated = before.tree();
     for text in stated.prerequisites.values() {
@@ -254,7 +261,6 @@ fn a_team_a_cluster_and_a_tier_of_a_cluster_leave_in_two_steps_and_not_in_one() 
     let without_team = |fleet: &mut Fleet| fleet.workloads.retain(|workload| workload.0 != "shop");
     let without_cluster = |fleet: &mut Fleet| fleet.workloads.iter_mut().for_each(|workload| workload.4 = &["tokyo"]);
     let without_tier = |fleet: &mut Fleet| fleet.workloads[4].4 = &["tokyo"];
-    type Change<'a> = &'a dyn Fn(&mut Fleet);
     let cases: [(&str, Change<'_>, Change<'_>); 3] =
         [("team", &without_team, &team), ("cluster", &without_cluster, &cluster), ("tier of a cluster", &without_tier, &hosted)];
     for (what, empty, remove) in cases {

@@ -15,8 +15,8 @@ use crate::formats::check_service_name;
 use crate::inventory::flow::Connect;
 use crate::inventory::gateway::PortRef;
 use crate::inventory::workload::WorkloadKind;
-use crate::model::{Clusters, Instance};
 use crate::model::names::{check_composed, headless};
+use crate::model::{Clusters, Instance};
 use crate::source::{Span, Spanned};
 
 /// Where an alias leads.
@@ -182,7 +182,11 @@ pub(super) fn settle(
         if let Destination::Name(to) = &alias.destination
             && means_itself(&name, to, caller, clusters)
         {
-            let diag = Diag::new(Code::AliasNowhere, name.span, format!("the alias `{}` would lead to itself: `{to}` is its own name", name.value));
+            let diag = Diag::new(
+                Code::AliasNowhere,
+                name.span,
+                format!("the alias `{}` would lead to itself: `{to}` is its own name", name.value),
+            );
             findings.push(diag.help("Give the listener, or what is outside, the name by which the world knows it; or use another alias."));
             continue;
         }

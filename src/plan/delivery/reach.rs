@@ -75,9 +75,7 @@ mod tests {
     use super::Owners;
 
     fn permitted(teams: &[&str], tiers: &[&str], tier: usize) -> Vec<String> {
-        let owners = Owners::new(teams.to_vec(), tiers.to_vec());
-        let names = owners.names(tier).filter(|(_, own)| *own).map(|(name, _)| name).collect();
-        names
+        Owners::new(teams.to_vec(), tiers.to_vec()).names(tier).filter(|(_, own)| *own).map(|(name, _)| name).collect()
     }
 
     #[test]
@@ -109,9 +107,8 @@ mod tests {
                     let patterns = permitted(&teams, &tiers, tier);
                     permits += patterns.len();
                     let own = teams.iter().map(|team| format!("{team}-{}", tiers[other]));
-                    let foreign = own.flat_map(|own| {
-                        words.iter().map(|workload| format!("{own}-{workload}")).chain([own.clone()]).collect::<Vec<_>>()
-                    });
+                    let foreign = own
+                        .flat_map(|own| words.iter().map(|workload| format!("{own}-{workload}")).chain([own.clone()]).collect::<Vec<_>>());
                     for name in foreign {
                         let matches = |pattern: &String| pattern.strip_suffix('*').map_or(*pattern == name, |head| name.starts_with(head));
                         assert!(!patterns.iter().any(matches), "{name} of {other} is permitted to {tier} of {tiers:?} of {teams:?}");
