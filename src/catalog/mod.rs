@@ -193,7 +193,7 @@ impl Loader<'_> {
 
     fn schemas(&mut self, folder: Folder) {
         for (name, source) in folder {
-            if name.ends_with(".yaml") {
+            if name.rsplit_once('.').is_some_and(|(_, extension)| extension == "yaml") {
                 for node in yaml::read::read(&source.text, source.file, self.findings) {
                     self.catalog.custom_schemas.extend(CustomSchema::decode(None, &node, self.findings));
                 }

@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let input = Input::read(&args.input, here, terminal)?;
+    let input = Input::read(&args.input, here, None, terminal)?;
     let started = Instant::now();
     let mut findings = Vec::new();
     let model = input.resolve(&mut findings);

@@ -57,7 +57,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let mut input = Input::read(&args.input, here, terminal)?;
+    let mut input = Input::read(&args.input, here, args.output.as_deref(), terminal)?;
     let output = input.project.output(here, args.output.as_deref())?;
     let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
     let scope = Scope::new(&args.clusters, &input.inventory, &output)?;
@@ -239,8 +239,9 @@ fn change_for_others(others: &Others, scope: &Scope, display: &mut Display) -> O
     let (what, are) = if names.len() == 1 { ("the cluster", "is") } else { ("the clusters", "are") };
     let message = format!("this file would change for {what} {}, which {are} not named", names.join(", "));
     let all: BTreeSet<&str> = scope.names().chain(others.clusters.iter().map(String::as_str)).collect();
-    let options: String = all.into_iter().map(|name| format!(" --cluster {name}")).collect();
-    let help = format!("Run `ringfence generate{options}`, or leave `--cluster` out: what belongs together is written together.");
+    let options: Vec<String> = all.into_iter().map(|name| format!("--cluster {name}")).collect();
+    let help =
+        format!("Run `ringfence generate {}`, or leave `--cluster` out: what belongs together is written together.", options.join(" "));
     Some(Diag::new(Code::SharedWithOthers, place, message).help(help))
 }
 

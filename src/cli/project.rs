@@ -161,8 +161,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads the inventory and the blueprints.
-    pub fn read(args: &InputArgs, here: &Path, terminal: &Terminal) -> Result<Self, Failure> {
+    /// Reads the inventory and the blueprints. The trees are in `output`, or in the folder `output` of the root.
+    pub fn read(args: &InputArgs, here: &Path, output: Option<&Path>, terminal: &Terminal) -> Result<Self, Failure> {
         if let Some(jobs) = args.jobs {
             // Fails only where a pool was built before, as within a test of several commands.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
@@ -171,7 +171,9 @@ impl Input {
         let mut files = Files::below(&project.prefix);
         let mut findings = Findings::new();
         let started = Instant::now();
-        let inventory = inventory::load(&project.root, &project.inventory, &mut files, &mut findings);
+        // Where no trees can be, nothing is kept apart: who writes them says why.
+        let trees = project.output(here, output).unwrap_or_else(|_| project.root.join("output"));
+        let inventory = inventory::load(&project.root, &project.inventory, &trees, &mut files, &mut findings);
         terminal.timing("load", started.elapsed());
         let started = Instant::now();
         let overlays = overlays(args, here, &project, &inventory, &mut findings);

@@ -24,9 +24,9 @@ impl Scope {
             if let Some(name) = unknown().find(|name| !gone.contains(name.as_str())) {
                 let all = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(", ");
                 let left: BTreeSet<&str> = gone.difference(&known).copied().collect();
-                let help = did_you_mean(name, known.union(&left).copied()).unwrap_or_else(|| match left.is_empty() {
-                    true => format!("The inventory has: {}.", all(&known)),
-                    false => format!("The inventory has: {}; the tree still has: {}.", all(&known), all(&left)),
+                let help = did_you_mean(name, known.union(&left).copied()).unwrap_or_else(|| {
+                    let more = if left.is_empty() { String::new() } else { format!("; the tree still has: {}", all(&left)) };
+                    format!("The inventory has: {}{more}.", all(&known))
                 });
                 return Err(Failure::new(format!("there is no cluster `{name}`"), help));
             }

@@ -95,6 +95,8 @@ codes! {
     /// An object of a source states a namespace that is not its workload's. Namespaces follow from team and tier: what is in another one
     /// would be another workload.
     AdoptedNamespace = "adopted-namespace", Error, "a source that reaches into another namespace";
+    /// A namespace holds the workloads of a whole team and tier. A source answers for its own: what it has scales no other workload.
+    AdoptedReach = "adopted-reach", Error, "a source that reaches into another workload";
     /// Roles of whoever applies a tree name a custom resource by its plural, and a project keeps the right to delete it when its last object leaves. Neither
     /// can be guessed: `schemas/NAME.yaml` in a folder of blueprints states plural and scope of each kind that sources bring along.
     AdoptedKindUnstated = "adopted-kind-unstated", Error, "a custom kind of a source of which too little is known";

@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Reads every `*.yaml` and `*.yml` below `folder`. Paths of findings are relative to `root`, which must contain the folder.
 /// Whatever could be read is returned beside the findings, so that later stages can report theirs in the same run.
-pub fn load(root: &Path, folder: &Path, files: &mut Files, findings: &mut Findings) -> Inventory {
+pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findings: &mut Findings) -> Inventory {
     let mut sources = Vec::new();
     for (path, text) in discover(root, folder) {
         match text {
@@ -59,19 +59,19 @@ pub fn load(root: &Path, folder: &Path, files: &mut Files, findings: &mut Findin
         let diag = Diag::new(Code::NoFleet, files.start(first), "no file of the inventory states the `fleet`");
         findings.push(diag.help("`ringfence init` writes a first inventory; `--inventory DIR` reads another folder."));
     }
-    adopt(root, &mut inventory, files, findings);
+    adopt(root, &[folder, output], &mut inventory, files, findings);
     inventory
 }
 
 /// Builds the folders of adopted workloads; one that several name, once.
-fn adopt(root: &Path, inventory: &mut Inventory, files: &mut Files, findings: &mut Findings) {
+fn adopt(root: &Path, apart: &[&Path], inventory: &mut Inventory, files: &mut Files, findings: &mut Findings) {
     let mut tried = std::collections::BTreeSet::new();
     let mut sources = std::collections::BTreeMap::new();
     for path in inventory.workloads.iter().filter_map(|workload| Some(&workload.identity.source.as_ref()?.kustomize)) {
         if !tried.insert(&path.value) {
             continue;
         }
-        match crate::kustomize::build(root, path, path.span, files) {
+        match crate::kustomize::build(root, apart, path, path.span, files) {
             Ok(build) => {
                 sources.insert(path.value.clone(), build);
             }

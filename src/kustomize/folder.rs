@@ -27,6 +27,8 @@ const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 /// Reads a source and remembers what it read.
 pub struct Reader<'a> {
     root: &'a Path,
+    /// Folders below the root that hold no source, by the parts of their paths.
+    apart: Vec<Vec<String>>,
     /// All text.
     pub files: &'a mut Files,
     read: BTreeMap<String, (Vec<u8>, Option<FileId>)>,
@@ -55,8 +57,11 @@ pub fn too_large(span: Span, message: String) -> Box<Diag> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(root: &'a Path, files: &'a mut Files) -> Self {
-        Self { root, files, read: BTreeMap::new(), bytes: 0, folders: 0 }
+    pub fn new(root: &'a Path, apart: &[&Path], files: &'a mut Files) -> Self {
+        let below = apart.iter().filter_map(|folder| folder.strip_prefix(root).ok());
+        let parts = below.map(|folder| folder.iter().map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>());
+        let apart = parts.filter(|parts| !parts.is_empty()).collect();
+        Self { root, apart, files, read: BTreeMap::new(), bytes: 0, folders: 0 }
     }
 
     /// The digest of all that was read.
@@ -177,6 +182,16 @@ impl<'a> Reader<'a> {
 
     /// A path below the project's root, with no link on the way.
     fn resolve(&self, from: &[String], path: &str, span: Span) -> Step<Vec<String>> {
+        // What the inventory names is below the root: there `//` is a slip.
+        let slip = from.is_empty() && path.contains("//") && !path.starts_with('/') && !is_remote(&path.replace("//", "/"));
+        if slip && !path.contains("://") {
+            let plain: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+            let diag = invalid(
+                span,
+                format!("`{path}` has an empty part: kustomize would take what comes after `//` for a folder of a remote one"),
+            );
+            return Err(Box::new(diag.help(format!("Write `{}`.", plain.join("/")))));
+        }
         if is_remote(path) {
             let diag = unsupported(span, format!("`{path}` is not in this repository"));
             return Err(Box::new(diag.help("What is reviewed must be what is built: copy it into the project.")));
@@ -204,6 +219,10 @@ impl<'a> Reader<'a> {
                 let diag = unsupported(span, format!("`{}` is a symbolic link", parts.join("/")));
                 return Err(Box::new(diag.help("What is reviewed must be what is built: put the file itself there.")));
             }
+        }
+        if let Some(apart) = self.apart.iter().find(|apart| parts.starts_with(apart)) {
+            let diag = unsupported(span, format!("`{}` is below `{}`, which holds no sources", parts.join("/"), apart.join("/")));
+            return Err(Box::new(diag.help("Keep sources in a folder beside the inventory and the trees, such as `apps`.")));
         }
         Ok(parts)
     }

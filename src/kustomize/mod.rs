@@ -58,9 +58,10 @@ fn unsupported(span: Span, message: impl Into<String>) -> Box<Diag> {
     Box::new(Diag::new(Code::SourceUnsupported, span, message))
 }
 
-/// Builds the folder at a path below the project's root. `stated` is where the inventory names it.
-pub fn build(root: &Path, path: &str, stated: Span, files: &mut Files) -> Result<Build, Box<Diag>> {
-    let mut reader = folder::Reader::new(root, files);
+/// Builds the folder at a path below the project's root. `stated` is where the inventory names it; nothing is read of the folders that are `apart`,
+/// which hold no source: the inventory, the trees.
+pub fn build(root: &Path, apart: &[&Path], path: &str, stated: Span, files: &mut Files) -> Result<Build, Box<Diag>> {
+    let mut reader = folder::Reader::new(root, apart, files);
     let folder = reader.first_folder(path, stated)?;
     let mut built = target::build(&mut reader, &folder, stated)?;
     built.sort_by_cached_key(resource::Resource::id);

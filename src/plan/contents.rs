@@ -71,8 +71,7 @@ impl Contents {
     /// remove the last object of a kind. Among the workloads these are also the custom kinds that adopted ones may bring along.
     pub fn possible(catalog: &Catalog, schemas: &Schemas, layers: impl Fn(Layer) -> bool) -> BTreeSet<ObjectType> {
         let kinds = catalog.kinds.iter().filter(|kind| kind.layer.is_some_and(&layers));
-        let stated = kinds.flat_map(|kind| &kind.templates).filter_map(Template::object_type);
-        let made = stated.map(|(version, kind)| (version, kind));
+        let made = kinds.flat_map(|kind| &kind.templates).filter_map(Template::object_type);
         let brought = catalog.custom_schemas.iter().filter(|custom| layers(Layer::Workloads) && may_be_brought(custom));
         let brought = brought.map(|custom| (custom.api_version.as_str(), custom.kind.as_str()));
         made.chain(brought).map(|(version, kind)| object_type(Minor::NEWEST, version, kind, schemas)).collect()

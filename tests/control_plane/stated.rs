@@ -77,7 +77,7 @@ impl Cluster {
     /// The clusters of the inventory in `inventory/` below a project's root.
     pub fn all(root: &Path) -> Vec<Self> {
         let (mut files, mut findings, schemas) = (Files::default(), Vec::new(), Schemas::new());
-        let inventory = inventory::load(root, &root.join("inventory"), &mut files, &mut findings);
+        let inventory = inventory::load(root, &root.join("inventory"), &root.join("output"), &mut files, &mut findings);
         let catalog = catalog::load(&mut files, &[], &mut findings);
         // What has an end is the business of other tests.
         let options = Options { as_of: jiff::civil::Date::MIN, allow_expired: true };

@@ -18,7 +18,7 @@ pub struct Application {
     pub instance: String,
     /// Its name.
     pub name: String,
-    /// The ApplicationSet that makes it. It gives it the finalizer that deletes its objects with it; others have none.
+    /// The `ApplicationSet` that makes it. It gives it the finalizer that deletes its objects with it; others have none.
     pub set: Option<String>,
     /// Its project.
     pub project: String,
@@ -35,11 +35,11 @@ pub struct Application {
 /// Argo CD's objects of a fleet's trees.
 #[derive(Debug)]
 pub struct Delivered {
-    /// Every Application, those of ApplicationSets among them.
+    /// Every Application, those of `ApplicationSet`s among them.
     pub applications: Vec<Application>,
     /// Projects by instance and name.
     pub projects: BTreeMap<(String, String), Value>,
-    /// ApplicationSets by instance and name.
+    /// `ApplicationSet`s by instance and name.
     pub sets: BTreeMap<(String, String), Value>,
 }
 

@@ -242,6 +242,8 @@ fn a_tier_that_leaves_takes_its_workloads_with_it_in_one_step() {
     assert!(project(&before.tree()) && !project(&after.tree()));
 }
 
+type Change<'a> = &'a dyn Fn(&mut Fleet);
+
 /// What the prerequisites say a person has to do, and that it is so.
 #[test]
 fn a_team_a_cluster_and_a_tier_of_a_cluster_leave_in_two_steps_and_not_in_one() {
@@ -259,7 +261,6 @@ fn a_team_a_cluster_and_a_tier_of_a_cluster_leave_in_two_steps_and_not_in_one() 
     let without_team = |fleet: &mut Fleet| fleet.workloads.retain(|workload| workload.0 != "shop");
     let without_cluster = |fleet: &mut Fleet| fleet.workloads.iter_mut().for_each(|workload| workload.4 = &["tokyo"]);
     let without_tier = |fleet: &mut Fleet| fleet.workloads[4].4 = &["tokyo"];
-    type Change<'a> = &'a dyn Fn(&mut Fleet);
     let cases: [(&str, Change<'_>, Change<'_>); 3] =
         [("team", &without_team, &team), ("cluster", &without_cluster, &cluster), ("tier of a cluster", &without_tier, &hosted)];
     for (what, empty, remove) in cases {

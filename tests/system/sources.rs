@@ -19,7 +19,7 @@ pub fn ours(root: &Path, folder: &str) -> Result<Vec<Value>, Box<Diag>> {
     let mut files = Files::default();
     let stated = files.add("inventory/fleet.yaml", folder);
     let stated = files.start(stated);
-    let build = kustomize::build(root, folder, stated, &mut files)?;
+    let build = kustomize::build(root, &[], folder, stated, &mut files)?;
     Ok(build.objects.iter().map(ringfence::schema::json).collect())
 }
 

@@ -133,6 +133,20 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
     None
 }
 
+/// Reports an autoscaler of something that the source does not bring along: in the namespace are other workloads, too.
+pub fn check_scaled(object: &Node, all: &[Node], findings: &mut Findings) {
+    let Some(target) = at(object, &["spec", "scaleTargetRef"]) else { return };
+    let text = |key: &str| target.get(key).and_then(Node::text).unwrap_or_default();
+    let (kind, name) = (text("kind"), text("name"));
+    if all.iter().any(|other| kind_of(other) == kind && name_of(other) == name) {
+        return;
+    }
+    let place = target.get("name").map_or_else(|| head(target), |name| name.span);
+    let message = format!("`{}` scales the {kind} `{name}`, which is not of this source", name_of(object));
+    let diag = Diag::new(Code::AdoptedReach, place, message);
+    findings.push(diag.help("Let it scale a workload of its own source; `scale` of the other workload makes an autoscaler for that."));
+}
+
 /// The longest name from which a Job's and its pods' names and labels are made, with the digest that we add.
 const LONGEST_JOB: usize = 63 - 9;
 

@@ -146,6 +146,9 @@ pub fn build<'i>(
     configs.retain(|config| !made("ConfigMap", config));
     expected.retain(|(kind, name)| !made(kind, name));
     check_kind(&subject, &adopted, findings);
+    for object in source.objects.iter().filter(|object| kind_of(object) == "HorizontalPodAutoscaler") {
+        kinds::check_scaled(object, &source.objects, findings);
+    }
     ports::check(&subject, source, findings);
     if let Some(stated) = &identity.source {
         adopted.source = format!("{} sha256:{}", stated.kustomize.value, source.digest);

@@ -15,8 +15,8 @@ use crate::formats::check_service_name;
 use crate::inventory::flow::Connect;
 use crate::inventory::gateway::PortRef;
 use crate::inventory::workload::WorkloadKind;
-use crate::model::Instance;
 use crate::model::names::{check_composed, headless};
+use crate::model::{Clusters, Instance};
 use crate::source::{Span, Spanned};
 
 /// Where an alias leads.
@@ -159,15 +159,35 @@ type Taken = BTreeMap<(usize, String, String), (&'static str, Span)>;
 pub(super) fn settle(
     claims: Vec<Claim>,
     instances: &[Instance<'_>],
+    clusters: &Clusters<'_>,
     listeners: &BTreeMap<usize, Vec<ListenerService>>,
     findings: &mut Findings,
 ) -> BTreeMap<(usize, String), BTreeMap<String, Alias>> {
+    let mut said: BTreeMap<(usize, String, String, u16, &str), Span> = BTreeMap::new();
     let taken = if claims.is_empty() { Taken::new() } else { taken(instances, listeners) };
     let mut settled: BTreeMap<(usize, String), BTreeMap<String, Alias>> = BTreeMap::new();
     for Claim { caller, name, alias } in claims {
+        for (number, protocol) in alias.ports.keys() {
+            if let Some(first) = said.insert((caller, name.value.clone(), alias.target.clone(), *number, protocol), name.span) {
+                let message = format!("`{}` is twice an alias for the port {number}", name.value);
+                let diag = Diag::new(Code::DuplicateEntry, name.span, message).related(first, "the other one");
+                findings.push(diag.help("Remove one of the flows, or give it an alias of its own."));
+            }
+        }
         let caller = &instances[caller];
         if let Err(rule) = check_service_name(&name) {
             findings.push(Diag::new(Code::InvalidName, name.span, rule).help("Use another alias: it is the name of a Service."));
+            continue;
+        }
+        if let Destination::Name(to) = &alias.destination
+            && means_itself(&name, to, caller, clusters)
+        {
+            let diag = Diag::new(
+                Code::AliasNowhere,
+                name.span,
+                format!("the alias `{}` would lead to itself: `{to}` is its own name", name.value),
+            );
+            findings.push(diag.help("Give the listener, or what is outside, the name by which the world knows it; or use another alias."));
             continue;
         }
         if let Some((what, place)) = taken.get(&(caller.cluster, caller.namespace.clone(), name.value.clone())) {
@@ -206,6 +226,13 @@ pub(super) fn settle(
         }
     }
     settled
+}
+
+/// Whether a pod of the caller's namespace that looks a name up gets the alias of that name: by itself, or with the suffixes that are searched.
+fn means_itself(alias: &str, name: &str, caller: &Instance<'_>, clusters: &Clusters<'_>) -> bool {
+    let within = format!(".{}.svc.{}", caller.namespace, clusters.all[caller.cluster].domain());
+    let suffixes = within.match_indices('.').map(|(at, _)| &within[..at]).chain([within.as_str()]);
+    suffixes.into_iter().any(|suffix| name.eq_ignore_ascii_case(&format!("{alias}{suffix}")))
 }
 
 /// Every name of a Service that is no alias, and of workloads that have none: nobody should take an alias for one of them.

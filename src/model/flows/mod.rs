@@ -111,7 +111,7 @@ pub fn resolve<'i>(
     resolver.report_unused(findings);
     let Resolver { flows, claims, .. } = resolver;
     let listeners = listeners::services(&flows, instances, clusters, findings);
-    let aliases = aliases::settle(claims, instances, &listeners, findings);
+    let aliases = aliases::settle(claims, instances, clusters, &listeners, findings);
     Flows { all: flows, aliases, listeners }
 }
 

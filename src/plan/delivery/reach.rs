@@ -75,9 +75,7 @@ mod tests {
     use super::Owners;
 
     fn permitted(teams: &[&str], tiers: &[&str], tier: usize) -> Vec<String> {
-        let owners = Owners::new(teams.to_vec(), tiers.to_vec());
-        let names = owners.names(tier).filter(|(_, own)| *own).map(|(name, _)| name).collect();
-        names
+        Owners::new(teams.to_vec(), tiers.to_vec()).names(tier).filter(|(_, own)| *own).map(|(name, _)| name).collect()
     }
 
     #[test]
