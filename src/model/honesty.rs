@@ -26,8 +26,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ("clusters.cni, network", !clusters.is_empty()),
         ("clusters.provider, nodePools", !clusters.is_empty()),
         ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
-        ("clusters.platform", clusters.iter().any(|cluster| cluster.platform.is_some())),
-        ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
         ("workloads.connects, gateways (their network policies)", connects().next().is_some() || !inventory.gateways.is_empty()),
         ("tokens", !inventory.tokens.is_empty()),
     ]

@@ -11,6 +11,7 @@ mod images;
 mod index;
 mod instance;
 pub mod names;
+pub mod node_keepers;
 mod owned;
 mod placement;
 pub mod platform;
