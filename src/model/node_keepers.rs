@@ -39,9 +39,12 @@ pub fn of_cluster(inventory: &Inventory, tiers: &Tiers<'_>, clusters: &Clusters<
         if owner.is_none() && grant.tiers.is_none() {
             keepers.groups.insert(group);
         } else {
-            keepers.limited.entry(group).or_default().extend(hosted.iter().copied().filter(meant).map(str::to_owned));
+            let here = hosted.iter().copied().filter(meant).map(str::to_owned);
+            keepers.limited.entry(group).or_default().extend(here);
         }
     }
+    // Who may do so for a tier that is elsewhere may do nothing here.
+    keepers.limited.retain(|_, tiers| !tiers.is_empty());
     keepers
 }
 

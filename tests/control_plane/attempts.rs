@@ -72,6 +72,15 @@ impl Ground<'_> {
         })
     }
 
+    /// An attack where policies only warn and log: it goes through, with a warning that has such a text in it.
+    pub fn is_warned_of(&self, attack: &Attempt, text: &str) -> Result<(), String> {
+        self.with_attempt(attack, |answer| {
+            let warnings = answer.warnings.join("; ");
+            answer.ok()?;
+            if warnings.contains(text) { Ok(()) } else { Err(format!("`{text}` is not in the warnings: {warnings}")) }
+        })
+    }
+
     /// Takes a control away.
     pub fn take_away(&self, control: &Without, by: &[User]) {
         let namespaces = || self.objects().filter(|object| object["kind"] == "Namespace");
