@@ -15,6 +15,8 @@ mod archives;
 mod attempt;
 #[path = "control_plane/attempts.rs"]
 mod attempts;
+#[path = "control_plane/audit.rs"]
+mod audit;
 #[path = "control_plane/client.rs"]
 mod client;
 #[path = "control_plane/daemon.rs"]
@@ -25,6 +27,8 @@ mod definitions;
 mod delivery;
 #[path = "control_plane/etcd.rs"]
 mod etcd;
+#[path = "control_plane/expressions.rs"]
+mod expressions;
 #[path = "control_plane/fleets.rs"]
 mod fleets;
 #[path = "control_plane/flux.rs"]
@@ -95,6 +99,8 @@ const MOVED: &str = "moved/accepted";
 const RULES: &str = "sample/rules";
 const ALERTS: &str = "sample/alerts";
 const LIFETIME: &str = "lifetime";
+/// The test of a roll-out.
+const AUDIT: &str = "audit/attacks";
 
 /// What a thread does at a time.
 enum Unit<'a> {
@@ -103,6 +109,7 @@ enum Unit<'a> {
     Flux(Cluster),
     Delivery,
     Moved,
+    Audit,
     Application(PathBuf),
     Rules,
     Alerts,
@@ -158,7 +165,7 @@ fn main() -> ExitCode {
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
-    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Delivery, Unit::Moved]
+    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::Moved]
         .into_iter()
         .chain(sessions)
         .chain(flux)
@@ -186,6 +193,7 @@ impl Unit<'_> {
             Self::Flux(cluster) => vec![format!("flux/{}", cluster.name)],
             Self::Delivery => delivery::NAMES.map(str::to_owned).to_vec(),
             Self::Moved => vec![MOVED.to_owned()],
+            Self::Audit => vec![AUDIT.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
             Self::Alerts => vec![ALERTS.to_owned()],
@@ -199,6 +207,7 @@ impl Unit<'_> {
             Self::Cluster(session) => session.run(&suite.judges, &suite.etcd, wanted, say),
             Self::Flux(cluster) => say(&self.names()[0], guarded(|| suite.flux(cluster))),
             Self::Delivery => delivery::run(&suite.judges, &suite.etcd, &suite.built, wanted, say),
+            Self::Audit => say(AUDIT, guarded(|| suite.audit())),
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
@@ -209,6 +218,13 @@ impl Unit<'_> {
 }
 
 impl Suite {
+    /// What policies would refuse on a cluster on which they only warn and log.
+    fn audit(&self) -> Verdict {
+        let tests = repository().join("tests");
+        let attacks = attempt::all(&tests.join("attacks"));
+        audit::verdict(&self.judges, &self.etcd, &self.project, &attacks, &attempt::controls(&tests.join("attacks")))
+    }
+
     /// Flux brings a cluster of the sample up from nothing.
     fn flux(&self, cluster: &Cluster) -> Verdict {
         let layers = apply::layers(&self.built, &cluster.name);

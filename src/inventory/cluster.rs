@@ -287,6 +287,8 @@ record! {
         pub namespaces: Vec<Brief<PlatformNamespace>>,
         /// Identities that may write RBAC, namespaces, webhooks beside the delivery's own.
         pub identities: Vec<Spanned<String>>,
+        /// What makes nodes, as the cluster knows it: it may set a tier's label and taints. The provisioner's usual identity if left out.
+        pub node_identities: Option<Vec<Spanned<String>>>,
     }
 }
 

@@ -32,8 +32,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ),
         ("clusters.provider, nodePools", !clusters.is_empty()),
         ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
-        ("clusters.platform", clusters.iter().any(|cluster| cluster.platform.is_some())),
-        ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
         ("tokens", !inventory.tokens.is_empty()),
     ]
     .into_iter()

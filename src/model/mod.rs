@@ -13,6 +13,7 @@ mod index;
 mod instance;
 pub mod names;
 pub mod network;
+pub mod node_keepers;
 mod owned;
 mod placement;
 pub mod platform;

@@ -4,15 +4,17 @@
 //! `item` and `index` under `forEach`.
 
 mod flows;
+mod guards;
 mod isolation;
 mod monitoring;
 mod network;
 
 use serde_json::{Map, Value, json};
 
-use crate::inventory::cluster::NodePool;
+use crate::inventory::cluster::{Enforcement, NodePool};
 use crate::inventory::gateway::{Gateway, PortRef};
 use crate::inventory::pod::{ExposeType, Port};
+use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::{CountOrPercent, Settings, WorkloadKind};
 use crate::model::{Instance, Model, Namespace, pod, priority_class};
 use crate::source::Spanned;
@@ -58,7 +60,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, exempt, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), enforcement (deny or audit), validationActions, exempt, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for), network (see [`network`]).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -90,6 +92,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "validationActions": isolation::validation_actions(model, at),
         "exempt": isolation::exempt(model, at),
         "monitoring": monitoring::cluster(model, at),
+        "guards": guards::of_cluster(model, at),
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
         "argocd": super::delivery::argocd(model, at),
@@ -119,17 +122,12 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
     let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
     let domain = model.fleet.label_domain.as_str();
     let tier = model.tiers.name(namespace.tier);
-    let level = namespace.level.as_str();
     let mut labels = labels([
         ("app.kubernetes.io/managed-by".to_owned(), "ringfence"),
         (format!("{domain}/team"), &namespace.team),
         (format!("{domain}/tier"), tier),
     ]);
-    // Enforced as the cluster's own minor knows the level; warned about as the next minor will.
-    for (mode, version) in [("enforce", minor.as_str()), ("audit", minor.as_str()), ("warn", "latest")] {
-        labels.insert(format!("pod-security.kubernetes.io/{mode}"), level.into());
-        labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), version.into());
-    }
+    labels.extend(pod_security_labels(model, namespace.cluster, namespace.level));
     let configs = model.inventory.configs.iter().filter(|config| namespace.configs.contains(config.name.as_str()));
     json!({
         "name": namespace.name,
@@ -145,6 +143,18 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
         "endpoints": flows::endpoints(model, namespace),
         "budget": isolation::budget(model, namespace, instances),
         "network": network::namespace(model, namespace),
+    })
+}
+
+/// Labels of Pod Security: a level enforced as the cluster's own minor knows it, and warned about as the next minor will. Where policies only
+/// warn and log, so does this one.
+fn pod_security_labels(model: &Model<'_>, cluster: usize, level: PodSecurity) -> impl Iterator<Item = (String, Value)> {
+    let minor = format!("v{}", model.clusters.all[cluster].minor);
+    let enforced = isolation::enforcement(model, cluster) == Enforcement::Deny;
+    let modes = [("enforce", minor.clone()), ("audit", minor), ("warn", "latest".to_owned())];
+    modes.into_iter().filter(move |(mode, _)| enforced || *mode != "enforce").flat_map(move |(mode, version)| {
+        let key = format!("pod-security.kubernetes.io/{mode}");
+        [(format!("{key}-version"), version.into()), (key, level.as_str().into())]
     })
 }
 

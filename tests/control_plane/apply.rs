@@ -41,7 +41,8 @@ const FLUX: &str = "flux-system";
 /// Applies every layer, and lets admission policies of one come into force before the next.
 pub fn apply(plane: &Plane<'_>, layers: &Layers) -> Applied {
     let mut applied = Applied::default();
-    if layers.values().flatten().any(|object| object["metadata"]["namespace"] == FLUX) {
+    let is_missing = || plane.masters.get(&format!("/api/v1/namespaces/{FLUX}")).status == 404;
+    if layers.values().flatten().any(|object| object["metadata"]["namespace"] == FLUX) && is_missing() {
         let namespace = serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": FLUX } });
         applied.complaints.extend(apply_object(plane, &namespace).err());
     }

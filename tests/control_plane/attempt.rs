@@ -31,7 +31,7 @@ pub struct Attempt {
     /// Who tries it; where missing, an administrator: `cluster-admin`, but not in `system:masters`.
     #[serde(default = "administrator")]
     pub by: User,
-    /// What the administrator does before, which must go through.
+    /// What the administrator does before, or whoever is named there, which must go through.
     #[serde(default)]
     pub before: Vec<Request>,
     /// What is tried.
@@ -58,6 +58,8 @@ pub struct Request {
     pub delete: Option<Value>,
     /// Another path than the object's own: that of a subresource, say.
     pub at: Option<String>,
+    /// Who does it, where something is done before and not by the administrator.
+    pub by: Option<User>,
 }
 
 /// How a control stops an attack.
@@ -86,11 +88,11 @@ pub struct PodRef {
     pub name: Option<String>,
     /// Or a label of the pods, `key=value`.
     pub label: Option<String>,
-    /// The tier whose node it is on: only of honest uses.
+    /// The tier whose node it is on, or `system` for a node of no tier: only of honest uses.
     pub on: Option<String>,
 }
 
-/// How to take a control away; exactly one of them.
+/// How to take a control away; where one stands behind another, both.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Without {

@@ -18,6 +18,9 @@ use crate::waiting::{seen_within, until};
 /// How long something that must come about may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How an honest use says that a pod is on a node of no tier.
+const SYSTEM: &str = "system";
+
 /// Where attempts are made.
 pub struct Ground<'a> {
     /// The control plane.
@@ -66,6 +69,15 @@ impl Ground<'_> {
                 Some(pods) => self.is_placed(pods)?,
             }
             if warnings.is_empty() { Ok(()) } else { Err(format!("warned: {warnings}")) }
+        })
+    }
+
+    /// An attack where policies only warn and log: it goes through, with a warning that has such a text in it.
+    pub fn is_warned_of(&self, attack: &Attempt, text: &str) -> Result<(), String> {
+        self.with_attempt(attack, |answer| {
+            let warnings = answer.warnings.join("; ");
+            answer.ok()?;
+            if warnings.contains(text) { Ok(()) } else { Err(format!("`{text}` is not in the warnings: {warnings}")) }
         })
     }
 
@@ -126,9 +138,8 @@ impl Ground<'_> {
         let administrator = self.plane.client(&crate::attempt::administrator());
         let mut result = Ok(());
         for request in &attempt.before {
-            result = result
-                .and_then(|()| self.send(&administrator, request, &mut traces).ok().map(drop))
-                .map_err(|why| format!("before: {why}"));
+            let client = request.by.as_ref().map_or_else(|| administrator.clone(), |by| self.plane.client(by));
+            result = result.and_then(|()| self.send(&client, request, &mut traces).ok().map(drop)).map_err(|why| format!("before: {why}"));
         }
         let result = result.and_then(|()| look(self.send(&self.plane.client(&attempt.by), &attempt.request, &mut traces)));
         let pods = attempt.pod.iter().chain(attempt.stopped.iter().filter_map(|stopped| stopped.pods.as_ref()));
@@ -183,7 +194,10 @@ impl Ground<'_> {
             for key in ["resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"] {
                 object["metadata"].as_object_mut().unwrap().remove(key);
             }
-            let back = if masters.get(path).is_ok() {
+            let now = masters.get(path);
+            let back = if now.is_ok() {
+                // Custom resources are not replaced without it.
+                object["metadata"]["resourceVersion"] = now.body["metadata"]["resourceVersion"].clone();
                 masters.put(path, &object)
             } else {
                 masters.post(path.rsplit_once('/').unwrap().0, &object)
@@ -251,7 +265,11 @@ impl Ground<'_> {
     fn is_placed(&self, pods: &PodRef) -> Result<(), String> {
         let verdicts = self.verdicts(pods);
         let Some(tier) = &pods.on else { return Ok(()) };
-        let elsewhere = verdicts.iter().find(|verdict| self.tier_of(verdict) != Some(tier));
+        let there = |verdict: &Verdict| match tier.as_str() {
+            SYSTEM => matches!(verdict, Verdict::On(_)) && self.tier_of(verdict).is_none(),
+            tier => self.tier_of(verdict) == Some(tier),
+        };
+        let elsewhere = verdicts.iter().find(|verdict| !there(verdict));
         elsewhere.map_or(Ok(()), |verdict| Err(format!("a pod is not on a node of the tier {tier}: {verdict:?}")))
     }
 

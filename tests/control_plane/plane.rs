@@ -22,6 +22,16 @@ const CONTROLLERS: &str = "kube-controller-manager";
 /// Nodes neither come nor go by themselves here: there is no kubelet that would report to these.
 const CONTROLLERS_THAT_RUN: &str = "*,-node-lifecycle-controller,-node-ipam-controller";
 
+/// Who changed what, and what admission noted.
+const AUDIT_POLICY: &str = "\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: None, verbs: [get, list, watch]}
+- {level: Metadata}
+";
+
 /// A running control plane.
 pub struct Plane<'a> {
     judges: &'a Judges,
@@ -30,6 +40,8 @@ pub struct Plane<'a> {
     name: String,
     folder: PathBuf,
     port: u16,
+    /// Whether it logs every change.
+    audited: bool,
     server: RefCell<Option<Daemon>>,
     components: RefCell<Vec<Daemon>>,
     /// A connection as a member of `system:masters`, whom no authorizer refuses anything.
@@ -45,8 +57,18 @@ impl<'a> Plane<'a> {
         Self::start_empty(judges, etcd, name)
     }
 
+    /// The same, with a log of every change and of what admission noted beside it.
+    pub fn start_audited(judges: &'a Judges, etcd: &'a Etcd, name: &str, groups: &BTreeSet<&str>) -> Self {
+        etcd.copy(BASE, name, |key| definitions::group(key).is_none_or(|group| groups.contains(group)));
+        Self::start_logged(judges, etcd, name, true)
+    }
+
     /// Starts an API server of that name that has nothing yet.
     pub fn start_empty(judges: &'a Judges, etcd: &'a Etcd, name: &str) -> Self {
+        Self::start_logged(judges, etcd, name, false)
+    }
+
+    fn start_logged(judges: &'a Judges, etcd: &'a Etcd, name: &str, audited: bool) -> Self {
         let folder = etcd.scratch.path().join(name);
         fs::create_dir_all(&folder).unwrap();
         let key = judges.program("private-key").output().unwrap();
@@ -59,11 +81,14 @@ impl<'a> Plane<'a> {
         });
         fs::write(folder.join("tokens.csv"), users.concat()).unwrap();
         let port = free_port();
-        let server = serve(judges, etcd, name, &folder, port, &[]);
+        if audited {
+            fs::write(folder.join("audit.yaml"), AUDIT_POLICY).unwrap();
+        }
+        let server = serve(judges, etcd, name, &folder, port, audited, &[]);
         let (masters, server) = wait_until_ready(&folder, port, server);
         let resources = Resources::new(masters.clone());
         let (name, server, components) = (name.to_owned(), RefCell::new(Some(server)), RefCell::default());
-        Self { judges, etcd, name, folder, port, server, components, masters, resources }
+        Self { judges, etcd, name, folder, port, audited, server, components, masters, resources }
     }
 
     /// Starts the scheduler and the controllers, as the identities that they have everywhere.
@@ -97,13 +122,20 @@ impl<'a> Plane<'a> {
     pub fn restart(&self, without_plugins: &[&str]) {
         // The old one first: both would listen on the same port.
         drop(self.server.borrow_mut().take());
-        let server = serve(self.judges, self.etcd, &self.name, &self.folder, self.port, without_plugins);
+        let server = serve(self.judges, self.etcd, &self.name, &self.folder, self.port, self.audited, without_plugins);
         *self.server.borrow_mut() = Some(wait_until_ready(&self.folder, self.port, server).1);
     }
 
     /// A connection as somebody.
     pub fn client(&self, user: &User) -> Client {
         self.masters.as_user(user)
+    }
+
+    /// The events in the log of an audited server.
+    pub fn audit_log(&self) -> Vec<serde_json::Value> {
+        let log = fs::read_to_string(self.folder.join("audit.log")).unwrap();
+        // The last line may still be written.
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Fails the test if a program of the control plane has ended.
@@ -131,7 +163,7 @@ impl<'a> Plane<'a> {
     }
 }
 
-fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, without_plugins: &[&str]) -> Daemon {
+fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, audited: bool, without_plugins: &[&str]) -> Daemon {
     let key = folder.join("accounts.key");
     let mut command = judges.program("kube-apiserver");
     command.args(["--etcd-servers", &etcd.address, "--etcd-prefix", &format!("/{name}")]);
@@ -142,6 +174,9 @@ fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, wit
     command.args(["--service-cluster-ip-range", "10.96.0.0/16", "--endpoint-reconciler-type", "none"]);
     // What every distribution that the trees are written for turns on, and the server alone does not.
     command.arg("--allow-privileged");
+    if audited {
+        command.arg("--audit-policy-file").arg(folder.join("audit.yaml")).arg("--audit-log-path").arg(folder.join("audit.log"));
+    }
     if !without_plugins.contains(&"NodeRestriction") {
         command.args(["--enable-admission-plugins", "NodeRestriction"]);
     }

@@ -15,7 +15,7 @@ use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::runner::Verdict;
 use crate::stated::Cluster;
-use crate::{mistakes, nodes, permissions, restart, scheduling};
+use crate::{expressions, mistakes, nodes, permissions, restart, scheduling};
 
 /// How many mistakes are made in the objects of a cluster.
 const MISTAKES: usize = 150;
@@ -42,7 +42,9 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// The names of its tests.
     pub fn names(&self) -> Vec<String> {
-        let fixed = ["accepted", "scheduled", "strays", "permissions", "mistakes", "restart", ALIVE].map(str::to_owned).into_iter();
+        let fixed = ["accepted", "expressions", "costs", "scheduled", "strays", "permissions", "mistakes", "restart", ALIVE]
+            .map(str::to_owned)
+            .into_iter();
         let attacks = self.attacks.iter().map(|attack| attack_name(attack));
         let uses = self.uses.iter().map(|attempt| use_name(attempt));
         fixed.chain(uses).chain(attacks).map(|test| format!("{}/{test}", self.name)).collect()
@@ -67,6 +69,8 @@ impl Session<'_> {
         }
         plane.start_components();
         nodes::add(plane, &self.cluster);
+        tests.say("expressions", || expressions::verdict(plane));
+        tests.say("costs", || expressions::costs(plane, &self.cluster));
         tests.say("scheduled", || none("pods are not on their tier's nodes", &scheduling::misplaced(plane, &self.cluster)));
         tests.say("strays", || none("pods without placement are on a tier's nodes", &scheduling::strays(plane, &self.cluster)));
         tests.say("permissions", || permissions::verdict(plane, &self.cluster));

@@ -46,14 +46,20 @@ fn signatures(model: &Model<'_>, cluster: usize, tier: usize, namespaces: &Value
     json!({ "namespaces": namespaces, "attestor": cosign, "exempt": workloads })
 }
 
-/// `cluster.platform`: namespaces that are there (name, podSecurity, builtin) and writers (users that may write what guards the tiers).
+/// `cluster.platform`: namespaces that are there (name, podSecurity, builtin, labels) and writers (users that may write what guards the tiers).
 pub fn platform(model: &Model<'_>, cluster: usize) -> Value {
     let host = &model.clusters.all[cluster];
     let delivery = model.deliveries.of(cluster);
-    let namespaces = platform::namespaces(model.inventory, host, delivery)
-        .into_iter()
-        .filter(|namespace| namespace.present)
-        .map(|namespace| json!({ "name": namespace.name, "podSecurity": namespace.level.as_str(), "builtin": namespace.builtin }));
+    let namespaces =
+        platform::namespaces(model.inventory, host, delivery).into_iter().filter(|namespace| namespace.present).map(|namespace| {
+            let labels = super::pod_security_labels(model, cluster, namespace.level);
+            json!({
+                "name": namespace.name,
+                "podSecurity": namespace.level.as_str(),
+                "builtin": namespace.builtin,
+                "labels": labels.chain([("app.kubernetes.io/managed-by".to_owned(), "ringfence".into())]).collect::<Map<_, _>>(),
+            })
+        });
     json!({ "namespaces": namespaces.collect::<Vec<_>>(), "writers": platform::writers(host, delivery) })
 }
 
