@@ -1,6 +1,7 @@
 //! Keys that are read and checked but of which no object is made yet: one note names them, so that nobody believes in an object that is
 //! not there. A line goes when its objects come.
 
+use super::bootstrap;
 use super::instance::Instance;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
@@ -13,7 +14,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let connects = || settings().flat_map(|settings| settings.connects.iter().flatten());
     let ports = || settings().flat_map(|settings| settings.ports.iter().flatten());
     let used: Vec<&str> = [
-        ("identity", fleet.identity.is_some() || clusters.iter().any(|cluster| cluster.identity.is_some())),
         ("monitoring, ports.scrape", fleet.monitoring.is_some() || ports().any(|port| port.scrape.is_some())),
         (
             "grants",
@@ -24,12 +24,10 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ),
         ("teams.quota", inventory.teams.iter().any(|team| !team.quota.is_empty())),
         ("clusters.cni, network", !clusters.is_empty()),
-        ("clusters.provider, nodePools", !clusters.is_empty()),
-        ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
+        ("clusters.provider (what makes the nodes)", clusters.iter().any(|cluster| bootstrap::files(&cluster.provider).is_none())),
         ("clusters.platform", clusters.iter().any(|cluster| cluster.platform.is_some())),
         ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
         ("workloads.connects, gateways (their network policies)", connects().next().is_some() || !inventory.gateways.is_empty()),
-        ("tokens", !inventory.tokens.is_empty()),
     ]
     .into_iter()
     .filter_map(|(key, used)| used.then_some(key))

@@ -1,15 +1,18 @@
 //! The model: every reference resolved, every default laid down, every refusal spoken. What comes after cannot fail on the inventory.
 
 mod adopted;
+pub mod bootstrap;
 mod check;
 mod clusters;
 pub mod delivery;
 mod exemptions;
 pub mod flows;
 mod honesty;
+pub mod identity;
 mod images;
 mod index;
 mod instance;
+mod machines;
 pub mod names;
 mod owned;
 mod placement;
@@ -20,6 +23,7 @@ pub mod priority_class;
 mod secrets;
 mod settings;
 mod tiers;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,6 +119,8 @@ pub fn resolve<'i>(
     let deliveries = Deliveries::new(inventory, &tiers, &clusters, findings);
     let exemptions = Exemptions::new(inventory, catalog, findings);
     check_ends(inventory, options.as_of, options.allow_expired, findings);
+    identity::check(inventory, findings);
+    trust::check(inventory, findings);
     check_names(inventory, findings);
     check_references(inventory, &tiers, &clusters, findings);
     check_shared_configs(inventory, &exemptions, findings);
