@@ -15,7 +15,7 @@ use crate::resources::Resources;
 use crate::waiting::{free_port, seen_within};
 
 /// How long a program may take to start.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
 const ADMINISTRATOR_TOKEN: &str = "masters-token";
 const SCHEDULER: &str = "kube-scheduler";
 const CONTROLLERS: &str = "kube-controller-manager";
@@ -47,6 +47,15 @@ impl<'a> Plane<'a> {
 
     /// Starts an API server of that name that has nothing yet.
     pub fn start_empty(judges: &'a Judges, etcd: &'a Etcd, name: &str) -> Self {
+        Self::start_as(judges, etcd, name, |folder, port| serve(judges, etcd, name, folder, port, &[]))
+    }
+
+    /// Starts an API server that has nothing yet, with flags beside those that every one here has; admission plugins are among them.
+    pub fn start_with(judges: &'a Judges, etcd: &'a Etcd, name: &str, flags: &[String]) -> Self {
+        Self::start_as(judges, etcd, name, |folder, port| serve_with(judges, etcd, name, folder, port, flags))
+    }
+
+    fn start_as(judges: &'a Judges, etcd: &'a Etcd, name: &str, serve: impl FnOnce(&Path, u16) -> Daemon) -> Self {
         let folder = etcd.scratch.path().join(name);
         fs::create_dir_all(&folder).unwrap();
         let key = judges.program("private-key").output().unwrap();
@@ -59,7 +68,7 @@ impl<'a> Plane<'a> {
         });
         fs::write(folder.join("tokens.csv"), users.concat()).unwrap();
         let port = free_port();
-        let server = serve(judges, etcd, name, &folder, port, &[]);
+        let server = serve(&folder, port);
         let (masters, server) = wait_until_ready(&folder, port, server);
         let resources = Resources::new(masters.clone());
         let (name, server, components) = (name.to_owned(), RefCell::new(Some(server)), RefCell::default());
@@ -101,6 +110,18 @@ impl<'a> Plane<'a> {
         *self.server.borrow_mut() = Some(wait_until_ready(&self.folder, self.port, server).1);
     }
 
+    /// Stops the API server, and starts it again on the same objects with other flags than it had.
+    pub fn restart_with(&self, flags: &[String]) {
+        drop(self.server.borrow_mut().take());
+        let server = serve_with(self.judges, self.etcd, &self.name, &self.folder, self.port, flags);
+        *self.server.borrow_mut() = Some(wait_until_ready(&self.folder, self.port, server).1);
+    }
+
+    /// A connection with a token; with an empty one, without any.
+    pub fn with_token(&self, token: &str) -> Client {
+        Client::new(self.port, &fs::read(self.folder.join("apiserver.crt")).unwrap(), token)
+    }
+
     /// A connection as somebody.
     pub fn client(&self, user: &User) -> Client {
         self.masters.as_user(user)
@@ -132,6 +153,18 @@ impl<'a> Plane<'a> {
 }
 
 fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, without_plugins: &[&str]) -> Daemon {
+    let mut flags = Vec::new();
+    if !without_plugins.contains(&"NodeRestriction") {
+        flags.push("--enable-admission-plugins=NodeRestriction".to_owned());
+    }
+    let off: Vec<&str> = without_plugins.iter().copied().filter(|plugin| *plugin != "NodeRestriction").collect();
+    if !off.is_empty() {
+        flags.push(format!("--disable-admission-plugins={}", off.join(",")));
+    }
+    serve_with(judges, etcd, name, folder, port, &flags)
+}
+
+fn serve_with(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, flags: &[String]) -> Daemon {
     let key = folder.join("accounts.key");
     let mut command = judges.program("kube-apiserver");
     command.args(["--etcd-servers", &etcd.address, "--etcd-prefix", &format!("/{name}")]);
@@ -141,14 +174,7 @@ fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, wit
     command.args(["--service-account-issuer", "https://kubernetes.default.svc", "--authorization-mode", "Node,RBAC"]);
     command.args(["--service-cluster-ip-range", "10.96.0.0/16", "--endpoint-reconciler-type", "none"]);
     // What every distribution that the trees are written for turns on, and the server alone does not.
-    command.arg("--allow-privileged");
-    if !without_plugins.contains(&"NodeRestriction") {
-        command.args(["--enable-admission-plugins", "NodeRestriction"]);
-    }
-    let off: Vec<&str> = without_plugins.iter().copied().filter(|plugin| *plugin != "NodeRestriction").collect();
-    if !off.is_empty() {
-        command.args(["--disable-admission-plugins", &off.join(",")]);
-    }
+    command.arg("--allow-privileged").args(flags);
     Daemon::start(&format!("{name}.kube-apiserver"), command, etcd.scratch.path())
 }
 

@@ -42,10 +42,11 @@ impl Authentication {
         let mut claim_rules = Vec::new();
         if let Some((claim, value)) = identity.mfa.as_ref().filter(|_| !waived(control::SECOND_FACTOR)) {
             let (name, wanted) = (literal(claim), literal(value));
-            // Some providers state one method, others a list of them.
-            let held = format!("type(claims[{name}]) == list ? claims[{name}].exists(held, held == {wanted}) : claims[{name}] == {wanted}");
+            // Some providers state one method, others a list of them. `in` and `has` do not work on claims, an optional index does.
+            let claimed = format!("claims[?{name}].orValue('')");
+            let list = format!("type({claimed}) == list ? dyn(claims[{name}]).exists(held, held == {wanted})");
             let message = format!("the token does not prove a second factor: `{claim}` has to hold `{value}`");
-            claim_rules.push(Rule { expression: format!("{name} in claims && ({held})"), message });
+            claim_rules.push(Rule { expression: format!("{list} : {claimed} == {wanted}"), message });
         }
         if !waived(control::TOKEN_LIFETIME) {
             let seconds = identity.token_seconds;
