@@ -17,6 +17,8 @@ mod attempt;
 mod attempts;
 #[path = "control_plane/audit.rs"]
 mod audit;
+#[path = "control_plane/bootstrap.rs"]
+mod bootstrap;
 #[path = "control_plane/client.rs"]
 mod client;
 #[path = "control_plane/daemon.rs"]
@@ -25,6 +27,8 @@ mod daemon;
 mod definitions;
 #[path = "control_plane/delivery.rs"]
 mod delivery;
+#[path = "control_plane/emitted.rs"]
+mod emitted;
 #[path = "control_plane/etcd.rs"]
 mod etcd;
 #[path = "control_plane/expressions.rs"]
@@ -35,6 +39,8 @@ mod fleets;
 mod flux;
 #[path = "control_plane/guardrails.rs"]
 mod guardrails;
+#[path = "control_plane/issuer.rs"]
+mod issuer;
 #[path = "control_plane/judges.rs"]
 mod judges;
 #[path = "control_plane/lifetime.rs"]
@@ -108,6 +114,7 @@ enum Unit<'a> {
     Cluster(Box<Session<'a>>),
     Flux(Cluster),
     Delivery,
+    Bootstrap(String),
     Moved,
     Audit,
     Application(PathBuf),
@@ -122,6 +129,8 @@ struct Suite {
     etcd: Etcd,
     /// The sample, generated.
     project: Project,
+    /// The sample for the server's own minor, where its nodes and control planes are looked at.
+    own: Option<Project>,
     /// Its trees, as kustomize builds them.
     built: BTreeMap<String, Vec<Value>>,
 }
@@ -145,6 +154,7 @@ fn main() -> ExitCode {
     let controls = attempt::controls(&repository().join("tests/attacks"));
     let clusters = Cluster::all(&project.root);
     let flux = clusters.iter().cloned().map(Unit::Flux);
+    let bootstrap: Vec<_> = clusters.iter().map(|cluster| Unit::Bootstrap(cluster.name.clone())).collect();
     let mut sessions: Vec<_> = clusters
         .iter()
         .cloned()
@@ -169,6 +179,7 @@ fn main() -> ExitCode {
         .into_iter()
         .chain(sessions)
         .chain(flux)
+        .chain(bootstrap)
         .chain(applications)
         .chain([Unit::Rules, Unit::Alerts, Unit::Lifetime])
         .collect();
@@ -179,7 +190,9 @@ fn main() -> ExitCode {
         return runner::list(names.iter().map(String::as_str));
     }
     let units: Vec<_> = units.into_iter().filter(|unit| unit.names().iter().any(|name| wanted(name))).collect();
-    let suite = Suite { etcd: Etcd::start(&judges), judges, project, built };
+    let is_bootstrap = |unit: &Unit<'_>| matches!(unit, Unit::Bootstrap(_));
+    let own = units.iter().any(is_bootstrap).then(|| bootstrap::project(&judges));
+    let suite = Suite { etcd: Etcd::start(&judges), judges, project, own, built };
     definitions::install(&suite.judges, &suite.etcd);
     session::keep_panics();
     runner::run(&units, THREADS, names.len(), total - names.len(), |unit, say| unit.run(&suite, &wanted, say))
@@ -192,6 +205,7 @@ impl Unit<'_> {
             Self::Cluster(session) => session.names(),
             Self::Flux(cluster) => vec![format!("flux/{}", cluster.name)],
             Self::Delivery => delivery::NAMES.map(str::to_owned).to_vec(),
+            Self::Bootstrap(cluster) => bootstrap::names(cluster),
             Self::Moved => vec![MOVED.to_owned()],
             Self::Audit => vec![AUDIT.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
@@ -208,6 +222,10 @@ impl Unit<'_> {
             Self::Flux(cluster) => say(&self.names()[0], guarded(|| suite.flux(cluster))),
             Self::Delivery => delivery::run(&suite.judges, &suite.etcd, &suite.built, wanted, say),
             Self::Audit => say(AUDIT, guarded(|| suite.audit())),
+            Self::Bootstrap(cluster) => {
+                let project = suite.own.as_ref().expect("it is made where such a test is wanted");
+                bootstrap::run(&suite.judges, &suite.etcd, project, cluster, wanted, say);
+            }
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),

@@ -1,11 +1,12 @@
 //! Clusters: where tiers run.
 
 use super::fleet::{Delivery, Identity, Monitoring, PlatformGrant};
+use super::machines::Machines;
 use super::shape::{Brief, Shorthand, Vec1, either};
 use super::tier::PodSecurity;
 use super::workload::Settings;
 use crate::decode::{Decode, Findings};
-use crate::formats::{Address, Cidr, DnsLabel, DnsSubdomain, Url};
+use crate::formats::{Address, Cidr, DnsLabel, DnsSubdomain, HostName, Url};
 use crate::source::Spanned;
 use crate::yaml::read::{Node, Value};
 use crate::{record, words};
@@ -133,6 +134,8 @@ pub struct Provider {
     pub provisioner: Provisioner,
     /// What changes their number.
     pub autoscaler: Autoscaler,
+    /// The machines, where Cluster API makes them.
+    pub machines: Option<Spanned<Machines>>,
 }
 
 record! {
@@ -145,6 +148,8 @@ record! {
         pub provisioner: Option<Spanned<Provisioner>>,
         /// What changes their number.
         pub autoscaler: Option<Spanned<Autoscaler>>,
+        /// The machines, where Cluster API makes them; without it no object of Cluster API is written.
+        pub machines: Option<Spanned<Machines>>,
     }
 }
 
@@ -162,7 +167,7 @@ impl Provider {
             Distribution::Rke2 | Distribution::K3s | Distribution::Kubeadm => Provisioner::Static,
         });
         let autoscaler = autoscaler.unwrap_or(if provisioner == Provisioner::Karpenter { Autoscaler::Karpenter } else { Autoscaler::None });
-        Some(Self { distribution, provisioner, autoscaler })
+        Some(Self { distribution, provisioner, autoscaler, machines: None })
     }
 }
 
@@ -178,7 +183,7 @@ impl Decode for Provider {
             if provider.is_none() {
                 findings.push(crate::decode::missing_key(node, "distribution", "`provider`"));
             }
-            return provider;
+            return provider.map(|provider| Self { machines: record.machines, ..provider });
         }
         let word = ProviderWord::decode(node, findings)?.as_str();
         Self::of(Distribution::from_word(word), Provisioner::from_word(word), None)
@@ -226,6 +231,8 @@ record! {
     "`apiServer`"
     /// Where the API server answers.
     pub struct ApiServer {
+        /// The one name, or address, by which nodes and people reach all of it; the first of its addresses if left out.
+        pub host: Option<Spanned<HostName>>,
         /// Its addresses.
         pub endpoints: Vec<Spanned<Cidr>>,
         /// Its port.

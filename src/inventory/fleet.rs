@@ -139,8 +139,18 @@ record! {
     pub struct Identity {
         /// The OpenID Connect issuer.
         pub issuer: Option<Spanned<Url>>,
-        /// Prefix of group names in the clusters.
+        /// The certificate, as PEM, that signed the issuer's; those that the server's system trusts if left out.
+        pub certificate_authority: Option<Spanned<String>>,
+        /// The claim that names a person for good; `sub` if left out.
+        pub username_claim: Option<Spanned<String>>,
+        /// Prefix of people's names in the clusters; that of the groups if left out.
+        pub username_prefix: Option<Spanned<String>>,
+        /// The claim that lists a person's groups; `groups` if left out.
+        pub groups_claim: Option<Spanned<String>>,
+        /// Prefix of group names in the clusters; `oidc:` if left out.
         pub groups_prefix: Option<Spanned<String>>,
+        /// For how many seconds a token may be issued; 3600 if left out.
+        pub token_seconds: Option<Spanned<u32>>,
         /// The audience of tokens; `<fleet>-<cluster>` if left out. Shared by no two clusters.
         pub audience: Option<Spanned<String>>,
         /// The claim that proves a second factor.

@@ -7,6 +7,7 @@ pub mod fleet;
 pub mod flow;
 pub mod gateway;
 mod load;
+pub mod machines;
 pub mod pod;
 pub mod selector;
 pub mod shape;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::index::Index;
+use super::machines;
 use super::tiers::Tiers;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -48,7 +49,7 @@ impl<'i> Clusters<'i> {
                 findings.push(diag.help("Name it under `tiers` of a cluster, with a node pool for it, or remove it."));
             }
         }
-        shared_trust(inventory, findings);
+        all.iter().for_each(|host| machines::check(host, findings));
         Self { all, index }
     }
 
@@ -207,29 +208,5 @@ fn networks(raw: &Cluster, findings: &mut Findings) {
     }
     if let Some(port) = network.api_server.as_ref().and_then(|server| server.port).filter(|port| port.value == 0) {
         findings.push(Diag::new(Code::InvalidPort, port.span, "0 is no port"));
-    }
-}
-
-/// What two clusters must not share: whoever has it in one could use it in the other.
-fn shared_trust(inventory: &Inventory, findings: &mut Findings) {
-    let mut seen: BTreeMap<(&str, &str), (Span, &str)> = BTreeMap::new();
-    for cluster in &inventory.clusters {
-        let identity = cluster.identity.as_ref().and_then(|identity| identity.audience.as_ref());
-        let trust = cluster.trust.as_ref();
-        let own = [
-            ("CNI secret", cluster.cni.encryption_secret.as_ref().map(|secret| (secret.as_str(), secret.span))),
-            ("audience", identity.map(|audience| (audience.as_str(), audience.span))),
-            ("CA", trust.and_then(|trust| trust.ca.as_ref()).map(|ca| (ca.as_str(), ca.span))),
-            ("join token", trust.and_then(|trust| trust.join_token.as_ref()).map(|token| (token.as_str(), token.span))),
-            ("KMS", trust.and_then(|trust| trust.kms.as_ref()).map(|kms| (kms.name.as_str(), kms.name.span))),
-        ];
-        for (what, stated) in own {
-            let Some((value, span)) = stated else { continue };
-            if let Some((first, other)) = seen.insert((what, value), (span, cluster.name.as_str())) {
-                let message = format!("`{}` and `{other}` share the {what} `{value}`", cluster.name.value);
-                let diag = Diag::new(Code::SharedTrust, span, message).related(first, format!("of `{other}`"));
-                findings.push(diag.help("Give each cluster its own: who breaks one must not have broken the other."));
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Keys that are read and checked but of which no object is made yet: one note names them, so that nobody believes in an object that is
 //! not there. A line goes when its objects come.
 
+use super::bootstrap;
 use super::instance::Instance;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
@@ -19,7 +20,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         fleet.monitoring.iter().chain(clusters.iter().filter_map(|cluster| cluster.monitoring.as_ref())).any(|monitoring| is(monitoring))
     };
     let used: Vec<&str> = [
-        ("identity", fleet.identity.is_some() || clusters.iter().any(|cluster| cluster.identity.is_some())),
         ("monitoring.flavor: plain", stated(|monitoring| monitoring.flavor.is_some_and(|flavor| flavor.value == MonitoringFlavor::Plain))),
         ("monitoring of Cilium and Calico", clusters.iter().any(|cluster| watched(cluster) && cluster.cni.name.value != CniName::Weave)),
         ("ports.scrape without monitoring", !clusters.iter().all(watched) && ports().any(|port| port.scrape.is_some())),
@@ -30,9 +30,7 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
                 || inventory.teams.iter().any(|team| !team.grants.is_empty())
                 || clusters.iter().any(|cluster| !cluster.grants.is_empty()),
         ),
-        ("clusters.provider, nodePools", !clusters.is_empty()),
-        ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
-        ("tokens", !inventory.tokens.is_empty()),
+        ("clusters.provider (what makes the nodes)", clusters.iter().any(|cluster| bootstrap::files(&cluster.provider).is_none())),
     ]
     .into_iter()
     .filter_map(|(key, used)| used.then_some(key))

@@ -1,6 +1,7 @@
 //! The model: every reference resolved, every default laid down, every refusal spoken. What comes after cannot fail on the inventory.
 
 mod adopted;
+pub mod bootstrap;
 pub mod budget;
 mod check;
 mod clusters;
@@ -8,9 +9,11 @@ pub mod delivery;
 mod exemptions;
 pub mod flows;
 mod honesty;
+pub mod identity;
 mod images;
 mod index;
 mod instance;
+mod machines;
 pub mod names;
 pub mod network;
 pub mod node_keepers;
@@ -24,6 +27,7 @@ mod secrets;
 mod settings;
 pub mod signatures;
 mod tiers;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,6 +126,8 @@ pub fn resolve<'i>(
     let deliveries = Deliveries::new(inventory, &tiers, &clusters, findings);
     let exemptions = Exemptions::new(inventory, catalog, findings);
     check_ends(inventory, options.as_of, options.allow_expired, findings);
+    identity::check(inventory, findings);
+    trust::check(inventory, findings);
     check_names(inventory, findings);
     check_references(inventory, &tiers, &clusters, findings);
     check_shared_configs(inventory, &exemptions, findings);

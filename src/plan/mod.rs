@@ -15,7 +15,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::catalog::{After, Catalog, Kind, Layer, Scope};
+use crate::catalog::{After, Catalog, Kind, Layer, Output, Scope};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::model::Model;
@@ -208,7 +208,8 @@ fn insert(plan: &mut Plan, path: String, owner: String, object: Planned, catalog
         return;
     };
     let Content::Rendered(objects) = &mut file.content else { return };
-    let documents = !kind.is_manifest() || objects.iter().any(|other| !catalog.kinds[other.kind].is_manifest());
+    let is_document = |object: &Planned| catalog.kinds[object.kind].templates[object.template].output != Output::Data;
+    let documents = is_document(&object) || objects.iter().any(is_document);
     if file.owner == owner && !documents {
         objects.push(object);
         return;

@@ -114,12 +114,13 @@ fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers
         workloads: None,
         view,
     };
+    let bootstrap = shared.clone().with("bootstrap", value(view::bootstrap::bootstrap(model, at)));
     subjects.push(Subject {
         owner: format!("cluster {cluster}"),
-        ..subject(Scope::Cluster, String::new(), host.raw.name.span, shared.clone())
+        ..subject(Scope::Cluster, String::new(), host.raw.name.span, bootstrap.clone())
     });
     for pool in host.raw.node_pools.iter() {
-        let mut view = shared.clone().with("pool", value(view::pool(pool)));
+        let mut view = bootstrap.clone().with("pool", value(view::pool(model, pool)));
         if let Some(tier) = pool.tier.as_ref().and_then(|tier| model.tiers.index.get(tier)) {
             view = view.with("tier", Arc::clone(&tiers[tier]));
         }

@@ -1,8 +1,9 @@
 //! What templates may see of the model: plain values, decided before anything is rendered. A new fact is one line here.
 //!
-//! Names at the top: `fleet` always; `tier`, `cluster`, `pool`, `namespace`, `workload`, `gateway` as far as the kind's scope has them;
+//! Names at the top: `fleet` always; `bootstrap` in the scopes cluster and node-pool; `tier`, `cluster`, `pool`, `namespace`, `workload`, `gateway` as far as the kind's scope has them;
 //! `item` and `index` under `forEach`.
 
+pub mod bootstrap;
 mod flows;
 mod guards;
 mod isolation;
@@ -86,7 +87,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "minor": host.minor.number(),
         "cni": host.raw.cni.name.as_str(),
         "tiers": isolation::tiers(model, at),
-        "pools": host.raw.node_pools.iter().map(|pool| self::pool(pool)).collect::<Vec<_>>(),
+        "pools": host.raw.node_pools.iter().map(|pool| self::pool(model, pool)).collect::<Vec<_>>(),
         "platform": isolation::platform(model, at),
         "enforcement": isolation::enforcement(model, at).as_str(),
         "validationActions": isolation::validation_actions(model, at),
@@ -104,14 +105,16 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
     })
 }
 
-/// `pool`: name, system, tier, nodes, replicas.
-pub fn pool(pool: &NodePool) -> Value {
+/// `pool`: name, system, tier, nodes, replicas, taints (key, value, effect), labels (key, value).
+pub fn pool(model: &Model<'_>, pool: &NodePool) -> Value {
     json!({
         "name": pool.name.as_str(),
         "system": pool.role.is_some(),
         "tier": pool.tier.as_ref().map(|tier| tier.as_str()),
         "nodes": pool.nodes.iter().map(|node| node.as_str()).collect::<Vec<_>>(),
         "replicas": pool.replicas.map(|replicas| replicas.value),
+        "taints": bootstrap::taints(model.fleet.label_domain.as_str(), pool),
+        "labels": bootstrap::labels(pool),
     })
 }
 

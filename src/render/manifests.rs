@@ -165,7 +165,8 @@ impl Renderer<'_> {
             return None;
         }
         let mut value = documents.pop()?;
-        if !kind.is_manifest() {
+        let minor = planned.minor.unwrap_or(Minor::NEWEST);
+        if !kind.is_manifest() && self.is_unknown(minor, &value) {
             return Some(value);
         }
         if let Some((version, name)) =
@@ -178,7 +179,6 @@ impl Renderer<'_> {
             );
             return None;
         }
-        let minor = planned.minor.unwrap_or(Minor::NEWEST);
         let problems = self.schemas.check(minor, &value);
         for problem in &problems {
             let range = manifest::locate(text, 0, &problem.path);
@@ -192,7 +192,9 @@ impl Renderer<'_> {
         if !problems.is_empty() {
             return None;
         }
-        emit::protect(&mut value);
+        if kind.is_manifest() {
+            emit::protect(&mut value);
+        }
         Some(value)
     }
 }

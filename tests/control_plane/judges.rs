@@ -28,6 +28,14 @@ impl Judges {
         command
     }
 
+    /// The Kubernetes minor of the programs, such as `1.37`.
+    pub fn minor(&self) -> String {
+        let output = self.program("kubectl").args(["version", "--client", "--output=json"]).output().unwrap();
+        let version: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let part = |key: &str| version["clientVersion"][key].as_str().unwrap().to_owned();
+        format!("{}.{}", part("major"), part("minor"))
+    }
+
     /// Prometheus' own tool.
     pub fn promtool(&self) -> Command {
         let mut command = Command::new(self.folder.join("promtool"));

@@ -15,7 +15,7 @@ use crate::resources::Resources;
 use crate::waiting::{free_port, seen_within};
 
 /// How long a program may take to start.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
 const ADMINISTRATOR_TOKEN: &str = "masters-token";
 const SCHEDULER: &str = "kube-scheduler";
 const CONTROLLERS: &str = "kube-controller-manager";
@@ -40,8 +40,6 @@ pub struct Plane<'a> {
     name: String,
     folder: PathBuf,
     port: u16,
-    /// Whether it logs every change.
-    audited: bool,
     server: RefCell<Option<Daemon>>,
     components: RefCell<Vec<Daemon>>,
     /// A connection as a member of `system:masters`, whom no authorizer refuses anything.
@@ -60,15 +58,25 @@ impl<'a> Plane<'a> {
     /// The same, with a log of every change and of what admission noted beside it.
     pub fn start_audited(judges: &'a Judges, etcd: &'a Etcd, name: &str, groups: &BTreeSet<&str>) -> Self {
         etcd.copy(BASE, name, |key| definitions::group(key).is_none_or(|group| groups.contains(group)));
-        Self::start_logged(judges, etcd, name, true)
+        Self::start_as(judges, etcd, name, |folder, port| {
+            fs::write(folder.join("audit.yaml"), AUDIT_POLICY).unwrap();
+            let file = |flag: &str, name: &str| format!("--{flag}={}", folder.join(name).display());
+            let flags = [NODE_RESTRICTION.to_owned(), file("audit-policy-file", "audit.yaml"), file("audit-log-path", "audit.log")];
+            serve_with(judges, etcd, name, folder, port, &flags)
+        })
     }
 
     /// Starts an API server of that name that has nothing yet.
     pub fn start_empty(judges: &'a Judges, etcd: &'a Etcd, name: &str) -> Self {
-        Self::start_logged(judges, etcd, name, false)
+        Self::start_as(judges, etcd, name, |folder, port| serve(judges, etcd, name, folder, port, &[]))
     }
 
-    fn start_logged(judges: &'a Judges, etcd: &'a Etcd, name: &str, audited: bool) -> Self {
+    /// Starts an API server that has nothing yet, with flags beside those that every one here has; admission plugins are among them.
+    pub fn start_with(judges: &'a Judges, etcd: &'a Etcd, name: &str, flags: &[String]) -> Self {
+        Self::start_as(judges, etcd, name, |folder, port| serve_with(judges, etcd, name, folder, port, flags))
+    }
+
+    fn start_as(judges: &'a Judges, etcd: &'a Etcd, name: &str, serve: impl FnOnce(&Path, u16) -> Daemon) -> Self {
         let folder = etcd.scratch.path().join(name);
         fs::create_dir_all(&folder).unwrap();
         let key = judges.program("private-key").output().unwrap();
@@ -81,14 +89,11 @@ impl<'a> Plane<'a> {
         });
         fs::write(folder.join("tokens.csv"), users.concat()).unwrap();
         let port = free_port();
-        if audited {
-            fs::write(folder.join("audit.yaml"), AUDIT_POLICY).unwrap();
-        }
-        let server = serve(judges, etcd, name, &folder, port, audited, &[]);
+        let server = serve(&folder, port);
         let (masters, server) = wait_until_ready(&folder, port, server);
         let resources = Resources::new(masters.clone());
         let (name, server, components) = (name.to_owned(), RefCell::new(Some(server)), RefCell::default());
-        Self { judges, etcd, name, folder, port, audited, server, components, masters, resources }
+        Self { judges, etcd, name, folder, port, server, components, masters, resources }
     }
 
     /// Starts the scheduler and the controllers, as the identities that they have everywhere.
@@ -122,8 +127,20 @@ impl<'a> Plane<'a> {
     pub fn restart(&self, without_plugins: &[&str]) {
         // The old one first: both would listen on the same port.
         drop(self.server.borrow_mut().take());
-        let server = serve(self.judges, self.etcd, &self.name, &self.folder, self.port, self.audited, without_plugins);
+        let server = serve(self.judges, self.etcd, &self.name, &self.folder, self.port, without_plugins);
         *self.server.borrow_mut() = Some(wait_until_ready(&self.folder, self.port, server).1);
+    }
+
+    /// Stops the API server, and starts it again on the same objects with other flags than it had.
+    pub fn restart_with(&self, flags: &[String]) {
+        drop(self.server.borrow_mut().take());
+        let server = serve_with(self.judges, self.etcd, &self.name, &self.folder, self.port, flags);
+        *self.server.borrow_mut() = Some(wait_until_ready(&self.folder, self.port, server).1);
+    }
+
+    /// A connection with a token; with an empty one, without any.
+    pub fn with_token(&self, token: &str) -> Client {
+        Client::new(self.port, &fs::read(self.folder.join("apiserver.crt")).unwrap(), token)
     }
 
     /// A connection as somebody.
@@ -163,7 +180,22 @@ impl<'a> Plane<'a> {
     }
 }
 
-fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, audited: bool, without_plugins: &[&str]) -> Daemon {
+/// What every distribution that the trees are written for turns on, and the server alone does not.
+const NODE_RESTRICTION: &str = "--enable-admission-plugins=NodeRestriction";
+
+fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, without_plugins: &[&str]) -> Daemon {
+    let mut flags = Vec::new();
+    if !without_plugins.contains(&"NodeRestriction") {
+        flags.push(NODE_RESTRICTION.to_owned());
+    }
+    let off: Vec<&str> = without_plugins.iter().copied().filter(|plugin| *plugin != "NodeRestriction").collect();
+    if !off.is_empty() {
+        flags.push(format!("--disable-admission-plugins={}", off.join(",")));
+    }
+    serve_with(judges, etcd, name, folder, port, &flags)
+}
+
+fn serve_with(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, flags: &[String]) -> Daemon {
     let key = folder.join("accounts.key");
     let mut command = judges.program("kube-apiserver");
     command.args(["--etcd-servers", &etcd.address, "--etcd-prefix", &format!("/{name}")]);
@@ -173,17 +205,7 @@ fn serve(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16, aud
     command.args(["--service-account-issuer", "https://kubernetes.default.svc", "--authorization-mode", "Node,RBAC"]);
     command.args(["--service-cluster-ip-range", "10.96.0.0/16", "--endpoint-reconciler-type", "none"]);
     // What every distribution that the trees are written for turns on, and the server alone does not.
-    command.arg("--allow-privileged");
-    if audited {
-        command.arg("--audit-policy-file").arg(folder.join("audit.yaml")).arg("--audit-log-path").arg(folder.join("audit.log"));
-    }
-    if !without_plugins.contains(&"NodeRestriction") {
-        command.args(["--enable-admission-plugins", "NodeRestriction"]);
-    }
-    let off: Vec<&str> = without_plugins.iter().copied().filter(|plugin| *plugin != "NodeRestriction").collect();
-    if !off.is_empty() {
-        command.args(["--disable-admission-plugins", &off.join(",")]);
-    }
+    command.arg("--allow-privileged").args(flags);
     Daemon::start(&format!("{name}.kube-apiserver"), command, etcd.scratch.path())
 }
 

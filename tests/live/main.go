@@ -19,6 +19,7 @@ type judgement struct {
 
 var judgements = map[string]judgement{
 	"etcd":                    {runEtcd, "the etcd program"},
+	"issuer":                  {daemon(runIssuer), "FOLDER: an OpenID Connect issuer that signs what it is asked to"},
 	"kube-apiserver":          {runAPIServer, "the kube-apiserver program"},
 	"kube-controller-manager": {runControllerManager, "the kube-controller-manager program"},
 	"kube-scheduler":          {runScheduler, "the kube-scheduler program"},
@@ -28,6 +29,7 @@ var judgements = map[string]judgement{
 	"build-all":               {runBuildAll, "[--yaml] ROOT...: builds every kustomization below the roots with both, and says what came out, as JSON"},
 	"private-key":             {runPrivateKey, "writes a fresh private key, as PEM"},
 	"tied":                    {runTied, "PROGRAM ARGUMENT...: runs another program until stdin ends"},
+	"validate-config":         {runValidateConfig, "FILE...: reads configurations of kubelets, kubeadm and encryption as their programs do"},
 	"yaml-to-json":            {runYAMLToJSON, "reads YAML documents from stdin as kubectl does, and writes one JSON array"},
 }
 

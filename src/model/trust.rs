@@ -1,0 +1,48 @@
+//! What two clusters must not share, and what the references to it must be (SP 800-190 4.3.5): whoever has it in one could use it in the other.
+
+use std::collections::BTreeMap;
+
+use super::identity;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::inventory::Inventory;
+use crate::source::Span;
+
+/// Reports what two clusters share, and references that cannot be what they are named.
+pub fn check(inventory: &Inventory, findings: &mut Findings) {
+    let mut seen: BTreeMap<(&str, String), (Span, &str)> = BTreeMap::new();
+    for cluster in &inventory.clusters {
+        let trust = cluster.trust.as_ref();
+        let kms = trust.and_then(|trust| trust.kms.as_ref());
+        let audience = identity::audience(inventory, cluster);
+        let own = [
+            ("CNI secret", cluster.cni.encryption_secret.as_ref().map(|secret| (secret.to_string(), secret.span))),
+            ("audience", audience.map(|audience| (audience.value, audience.span))),
+            ("CA", trust.and_then(|trust| trust.ca.as_ref()).map(|ca| (ca.value.clone(), ca.span))),
+            ("join token", trust.and_then(|trust| trust.join_token.as_ref()).map(|token| (token.value.clone(), token.span))),
+            ("KMS", kms.map(|kms| (kms.name.value.clone(), kms.name.span))),
+            ("KMS endpoint", kms.map(|kms| (kms.endpoint.to_string(), kms.endpoint.span))),
+        ];
+        for (what, stated) in own {
+            let Some((value, span)) = stated else { continue };
+            if let Some((first, other)) = seen.insert((what, value.clone()), (span, cluster.name.as_str())) {
+                let message = format!("`{}` and `{other}` share the {what} `{value}`", cluster.name.value);
+                let mut diag = Diag::new(Code::SharedTrust, span, message);
+                if first != span {
+                    diag = diag.related(first, format!("of `{other}`"));
+                }
+                findings.push(diag.help("Give each cluster its own: who breaks one must not have broken the other."));
+            }
+        }
+        if let Some(kms) = kms {
+            if kms.name.is_empty() || kms.name.contains(':') {
+                let diag = Diag::new(Code::InvalidValue, kms.name.span, format!("`{}` is no name of a KMS provider", kms.name.value));
+                findings.push(diag.help("Write one without `:`: it stands before every value that it encrypts."));
+            }
+            if !kms.endpoint.as_str().starts_with("unix:///") {
+                let diag = Diag::new(Code::InvalidValue, kms.endpoint.span, "the API server reaches a KMS plugin by a socket beside it alone");
+                findings.push(diag.help("Write the socket's path: `unix:///run/kms/plugin.sock`."));
+            }
+        }
+    }
+}
