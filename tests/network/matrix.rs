@@ -32,6 +32,18 @@ pub struct Cluster {
     ports: BTreeSet<Port>,
 }
 
+/// What the inventory declares of a pod, an end that it may want to talk to, and a direction.
+pub struct Declared<'a> {
+    /// The pod.
+    pub pod: &'a Endpoint,
+    /// The other end.
+    pub other: &'a Endpoint,
+    /// Which way.
+    pub direction: Direction,
+    /// At which ports.
+    pub ports: BTreeSet<Port>,
+}
+
 /// What is not as declared.
 pub type Surprise = String;
 
@@ -74,48 +86,39 @@ impl Fleet {
 }
 
 impl Cluster {
-    /// Who is there.
+    /// Who is there, by what it is.
     pub fn end(&self, what: &str) -> &Endpoint {
-        self.ends.iter().find(|end| end.what == what).unwrap_or_else(|| panic!("nobody is `{what}`: {:?}", self.ends.iter().map(|end| &end.what).collect::<Vec<_>>()))
+        self.ends.iter().find(|end| end.what == what).unwrap_or_else(|| panic!("nobody is `{what}`"))
     }
 
-    /// The first thing that some policies let through and nobody declared, or that was declared and is not let through; and how much was asked.
-    pub fn surprise(&self, inventory: &Inventory, policies: &Policies) -> (Option<Surprise>, usize) {
-        let mut asked = 0;
+    /// What the inventory declares of every pod that policies are for, with every other end.
+    pub fn declared(&self, inventory: &Inventory) -> Vec<Declared<'_>> {
         let ours = |end: &&Endpoint| end.namespace.as_ref().is_some_and(|namespace| self.tiers.contains_key(namespace) || namespace == "default");
+        let mut all = Vec::new();
         for pod in self.ends.iter().filter(ours) {
             for other in self.ends.iter().filter(|other| other.what != pod.what) {
                 for direction in [Direction::Egress, Direction::Ingress] {
-                    let declared = match direction {
+                    let ports = match direction {
                         Direction::Egress => inventory.lets_out(&self.stated, pod, other),
                         Direction::Ingress => inventory.lets_in(&self.stated, pod, other),
                     };
-                    assert!(declared.is_subset(&self.ports));
-                    asked += self.ports.len();
-                    let open = policies.open(direction, pod, other, &self.ports);
-                    if open != declared {
-                        return (Some(self.tell(direction, pod, other, &open, &declared)), asked);
-                    }
+                    assert!(ports.is_subset(&self.ports));
+                    all.push(Declared { pod, other, direction, ports });
                 }
             }
         }
-        (None, asked)
+        all
     }
 
-    /// The same with every namespace opened by mistake: what stands above namespaces then keeps the tiers apart, and the metadata service shut.
-    pub fn surprise_when_open(&self, inventory: &Inventory, policies: &Policies) -> Option<Surprise> {
-        let mut opened = policies.clone();
-        for namespace in self.tiers.keys() {
-            opened.of_namespaces.entry(namespace.clone()).or_default().push(json!({
-                "kind": "NetworkPolicy",
-                "spec": { "podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}] },
-            }));
-        }
+    /// What is declared with every namespace opened by mistake: what stands above namespaces then keeps the tiers apart, and the metadata
+    /// service shut.
+    pub fn declared_when_open(&self, inventory: &Inventory) -> Vec<Declared<'_>> {
         let tier = |end: &Endpoint| end.namespace.as_ref().and_then(|namespace| self.tiers.get(namespace));
+        let mut all = Vec::new();
         for pod in self.ends.iter().filter(|end| tier(end).is_some()) {
             for other in self.ends.iter().filter(|other| other.what != pod.what) {
                 let elsewhere = tier(other).is_some_and(|of| tier(pod) != Some(of));
-                let declared = if other.address.to_string() == "169.254.169.254" {
+                let ports = if other.address.to_string() == "169.254.169.254" {
                     BTreeSet::new()
                 } else if !elsewhere {
                     self.ports.clone()
@@ -126,13 +129,36 @@ impl Cluster {
                 } else {
                     BTreeSet::new()
                 };
-                let open = opened.open(Direction::Egress, pod, other, &self.ports);
-                if open != declared {
-                    return Some(format!("in open namespaces: {}", self.tell(Direction::Egress, pod, other, &open, &declared)));
-                }
+                all.push(Declared { pod, other, direction: Direction::Egress, ports });
             }
         }
-        None
+        all
+    }
+
+    /// Policies with every namespace opened by mistake.
+    pub fn opened(&self, policies: &Policies) -> Policies {
+        let mut opened = policies.clone();
+        for namespace in self.tiers.keys() {
+            opened.of_namespaces.entry(namespace.clone()).or_default().push(json!({
+                "kind": "NetworkPolicy",
+                "spec": { "podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}] },
+            }));
+        }
+        opened
+    }
+
+    /// The first thing that policies let through and nobody declared, or that was declared and is shut; of pods in one namespace where that
+    /// is given.
+    pub fn surprise(&self, policies: &Policies, declared: &[Declared<'_>], namespace: Option<&str>) -> Option<Surprise> {
+        declared.iter().filter(|declared| namespace.is_none_or(|namespace| declared.pod.is_in(namespace))).find_map(|declared| {
+            let open = policies.open(declared.direction, declared.pod, declared.other, &self.ports);
+            (open != declared.ports).then(|| self.tell(declared, &open))
+        })
+    }
+
+    /// How many ports each end is asked for.
+    pub fn ports(&self) -> usize {
+        self.ports.len()
     }
 
     /// Whether the plugin has anything above namespaces.
@@ -141,9 +167,10 @@ impl Cluster {
         Inventory::plugin(&self.stated) == "cilium" || cni["version"] == "3.32"
     }
 
-    fn tell(&self, direction: Direction, pod: &Endpoint, other: &Endpoint, open: &BTreeSet<Port>, declared: &BTreeSet<Port>) -> Surprise {
-        let way = if direction == Direction::Egress { "to" } else { "from" };
-        let (more, less): (Vec<_>, Vec<_>) = (open.difference(declared).collect(), declared.difference(open).collect());
-        format!("{}: {} {way} {}: open but not declared {more:?}, declared but shut {less:?}", text(&self.stated["name"]), pod.what, other.what)
+    fn tell(&self, declared: &Declared<'_>, open: &BTreeSet<Port>) -> Surprise {
+        let way = if declared.direction == Direction::Egress { "to" } else { "from" };
+        let (more, less): (Vec<_>, Vec<_>) = (open.difference(&declared.ports).collect(), declared.ports.difference(open).collect());
+        let (cluster, pod, other) = (text(&self.stated["name"]), &declared.pod.what, &declared.other.what);
+        format!("{cluster}: {pod} {way} {other}: open but not declared {more:?}, declared but shut {less:?}")
     }
 }
