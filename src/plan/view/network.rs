@@ -35,7 +35,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
     };
     json!({
         "policies": plain.into_iter().map(|policy| view(policy, spec(model, policy))).collect::<Vec<_>>(),
-        "ciliumPolicies": cilium.into_iter().map(|policy| view(policy, cilium_spec(model, policy))).collect::<Vec<_>>(),
+        "ciliumPolicies": cilium.into_iter().map(|policy| view(policy, cilium_spec(model, &model.clusters.all[namespace.cluster], policy))).collect::<Vec<_>>(),
     })
 }
 
@@ -164,7 +164,7 @@ fn peer(model: &Model<'_>, peer: &Peer) -> Value {
 }
 
 /// The spec of a `CiliumNetworkPolicy`.
-fn cilium_spec(model: &Model<'_>, policy: &Policy) -> Value {
+fn cilium_spec(model: &Model<'_>, host: &Host<'_>, policy: &Policy) -> Value {
     let own = policy.workload.iter().map(|workload| (format!("k8s:{}", workload_label(model)), workload.clone()));
     let ports = |numbers: &BTreeSet<(u16, &str)>| -> Vec<Value> {
         numbers.iter().map(|(port, protocol)| json!({ "port": port.to_string(), "protocol": protocol })).collect()
@@ -186,7 +186,9 @@ fn cilium_spec(model: &Model<'_>, policy: &Policy) -> Value {
         // Cilium opens the addresses that it saw a name server answer, so the answers have to pass its own eyes.
         let server = |app: &str| json!({ "matchLabels": { CILIUM_NAMESPACE: NAME_SERVERS, "k8s:k8s-app": app } });
         let seen = json!({ "ports": ports(&BTreeSet::from([(53, "TCP"), (53, "UDP")])), "rules": { "dns": [{ "matchPattern": "*" }] } });
-        rules.push(json!({ "toEndpoints": [server("kube-dns"), server("node-local-dns")], "toPorts": [seen] }));
+        let cached = host.raw.network.dns.as_ref().is_some_and(|dns| dns.node_local.is_some());
+        let servers: Vec<Value> = [Some("kube-dns"), cached.then_some("node-local-dns")].into_iter().flatten().map(server).collect();
+        rules.push(json!({ "toEndpoints": servers, "toPorts": [seen] }));
         rules.push(json!({ "toFQDNs": names, "toPorts": [{ "ports": ports(&policy.ports) }] }));
     }
     json!({ "endpointSelector": selector(own), key: rules })
