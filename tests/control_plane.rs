@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where its setting does")]
 
+#[path = "control_plane/appliers.rs"]
+mod appliers;
 #[path = "control_plane/apply.rs"]
 mod apply;
 #[path = "control_plane/archives.rs"]
@@ -21,6 +23,8 @@ mod daemon;
 mod definitions;
 #[path = "control_plane/delivery.rs"]
 mod delivery;
+#[path = "control_plane/emergency.rs"]
+mod emergency;
 #[path = "control_plane/etcd.rs"]
 mod etcd;
 #[path = "control_plane/fleets.rs"]
@@ -31,6 +35,8 @@ mod flux;
 mod guardrails;
 #[path = "control_plane/judges.rs"]
 mod judges;
+#[path = "control_plane/large_roles.rs"]
+mod large_roles;
 #[path = "control_plane/lifetime.rs"]
 mod lifetime;
 #[path = "control_plane/mistakes.rs"]
@@ -49,6 +55,8 @@ mod prometheus;
 mod resources;
 #[path = "control_plane/restart.rs"]
 mod restart;
+#[path = "control_plane/roles.rs"]
+mod roles;
 #[path = "control_plane/scheduling.rs"]
 mod scheduling;
 #[path = "control_plane/session.rs"]
@@ -99,6 +107,9 @@ enum Unit<'a> {
     Cluster(Box<Session<'a>>),
     Flux(Cluster),
     Delivery,
+    ArgocdApplier,
+    Emergency,
+    LargeRoles,
     Moved,
     Application(PathBuf),
     Rules,
@@ -154,7 +165,7 @@ fn main() -> ExitCode {
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
-    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Delivery, Unit::Moved]
+    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Delivery, Unit::ArgocdApplier, Unit::Emergency, Unit::LargeRoles, Unit::Moved]
         .into_iter()
         .chain(sessions)
         .chain(flux)
@@ -181,6 +192,9 @@ impl Unit<'_> {
             Self::Cluster(session) => session.names(),
             Self::Flux(cluster) => vec![format!("flux/{}", cluster.name)],
             Self::Delivery => delivery::NAMES.map(str::to_owned).to_vec(),
+            Self::ArgocdApplier => vec![appliers::ARGOCD.to_owned()],
+            Self::Emergency => vec![emergency::NAME.to_owned()],
+            Self::LargeRoles => vec![large_roles::NAME.to_owned()],
             Self::Moved => vec![MOVED.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
@@ -194,6 +208,18 @@ impl Unit<'_> {
             Self::Cluster(session) => session.run(&suite.judges, &suite.etcd, wanted, say),
             Self::Flux(cluster) => say(&self.names()[0], guarded(|| suite.flux(cluster))),
             Self::Delivery => delivery::run(&suite.judges, &suite.etcd, &suite.built, wanted, say),
+            Self::ArgocdApplier => {
+                let layers = |cluster: &str| apply::layers(&suite.built, cluster);
+                say(appliers::ARGOCD, guarded(|| appliers::argocd(&suite.judges, &suite.etcd, &suite.project, &layers)));
+            }
+            Self::Emergency => {
+                let steady = apply::layers(&suite.built, "restricted-tokyo");
+                say(emergency::NAME, guarded(|| emergency::verdict(&suite.judges, &suite.etcd, &suite.project, &steady)));
+            }
+            Self::LargeRoles => {
+                let layers = apply::layers(&suite.built, "shared-tokyo");
+                say(large_roles::NAME, guarded(|| large_roles::verdict(&suite.judges, &suite.etcd, &layers)));
+            }
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),

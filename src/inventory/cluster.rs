@@ -285,6 +285,8 @@ record! {
         pub namespaces: Vec<Brief<PlatformNamespace>>,
         /// Identities that may write RBAC, namespaces, webhooks beside the delivery's own.
         pub identities: Vec<Spanned<String>>,
+        /// Groups that operate its namespaces (restart and scale what runs there), without the identity's prefix; everybody else only looks.
+        pub operators: Vec<Spanned<String>>,
     }
 }
 

@@ -15,13 +15,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let used: Vec<&str> = [
         ("identity", fleet.identity.is_some() || clusters.iter().any(|cluster| cluster.identity.is_some())),
         ("monitoring, ports.scrape", fleet.monitoring.is_some() || ports().any(|port| port.scrape.is_some())),
-        (
-            "grants",
-            !fleet.grants.is_empty()
-                || inventory.tiers.iter().any(|tier| !tier.grants.is_empty())
-                || inventory.teams.iter().any(|team| !team.grants.is_empty())
-                || clusters.iter().any(|cluster| !cluster.grants.is_empty()),
-        ),
         ("teams.quota", inventory.teams.iter().any(|team| !team.quota.is_empty())),
         ("clusters.cni, network", !clusters.is_empty()),
         ("clusters.provider, nodePools", !clusters.is_empty()),

@@ -31,7 +31,7 @@ pub fn flux(delivery: Option<&Delivery>) -> Value {
     })
 }
 
-/// `cluster.argocd`: instance, namespace, destination. Null where Argo CD does not deliver the cluster.
+/// `cluster.argocd`: instance, namespace, destination, path, applier (as whom it acts in the cluster). Null where Argo CD does not deliver the cluster.
 pub fn argocd(delivery: Option<&Delivery>, cluster: &str) -> Value {
     let argocd = delivery.and_then(|delivery| Some((delivery, delivery.argocd.as_ref()?)));
     argocd.map_or(Value::Null, |(delivery, argocd)| {
@@ -40,6 +40,7 @@ pub fn argocd(delivery: Option<&Delivery>, cluster: &str) -> Value {
             "namespace": argocd.namespace,
             "destination": destination(argocd.in_cluster, cluster),
             "path": delivery.path,
+            "applier": argocd.applier,
         })
     })
 }
@@ -101,7 +102,9 @@ fn platform(model: &Model<'_>, served: &[Served<'_>], known: &Known) -> Value {
         let own_namespace = cluster.delivery.argocd.as_ref().map(|argocd| argocd.namespace.as_str());
         let platform = platform::namespaces(model.inventory, host, Some(cluster.delivery)).into_iter().map(|namespace| namespace.name);
         let others = platform.filter(|name| !name.starts_with("kube-") && Some(name.as_str()) != own_namespace);
-        destinations.extend(own.chain(others).map(|namespace| (cluster.destination.clone(), namespace)));
+        // Those of Kubernetes' own as far as the tree has something in them.
+        let looked_at = super::view::access::platform_namespaces(model, cluster.at);
+        destinations.extend(own.chain(others).chain(looked_at).map(|namespace| (cluster.destination.clone(), namespace)));
         applications.extend(platform_units(cluster.units).map(|unit| {
             json!({
                 "name": application(model.clusters.name(cluster.at), unit),

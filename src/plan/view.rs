@@ -3,6 +3,7 @@
 //! Names at the top: `fleet` always; `tier`, `cluster`, `pool`, `namespace`, `workload`, `gateway` as far as the kind's scope has them;
 //! `item` and `index` under `forEach`.
 
+pub(super) mod access;
 mod flows;
 mod isolation;
 
@@ -56,7 +57,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, exempt, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), access, enforcement (deny or audit), validationActions, exempt, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -87,6 +88,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "enforcement": isolation::enforcement(model, at).as_str(),
         "validationActions": isolation::validation_actions(model, at),
         "exempt": isolation::exempt(model, at),
+        "access": access::of_cluster(model, at),
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
         "argocd": super::delivery::argocd(model.deliveries.of(at), host.raw.name.as_str()),
@@ -109,7 +111,7 @@ pub fn pool(pool: &NodePool) -> Value {
 }
 
 /// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to), aliases (names that its
-/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to).
+/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), access.
 pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
     let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
     let domain = model.fleet.label_domain.as_str();
@@ -138,6 +140,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
         })).collect::<Vec<_>>(),
         "aliases": flows::aliases(model, namespace),
         "endpoints": flows::endpoints(model, namespace),
+        "access": access::of_namespace(model, namespace),
     })
 }
 
