@@ -7,6 +7,8 @@
 
 #[path = "control_plane/alerts.rs"]
 mod alerts;
+#[path = "control_plane/appliers.rs"]
+mod appliers;
 #[path = "control_plane/apply.rs"]
 mod apply;
 #[path = "control_plane/archives.rs"]
@@ -29,6 +31,8 @@ mod definitions;
 mod delivery;
 #[path = "control_plane/emitted.rs"]
 mod emitted;
+#[path = "control_plane/emergency.rs"]
+mod emergency;
 #[path = "control_plane/etcd.rs"]
 mod etcd;
 #[path = "control_plane/expressions.rs"]
@@ -43,6 +47,8 @@ mod guardrails;
 mod issuer;
 #[path = "control_plane/judges.rs"]
 mod judges;
+#[path = "control_plane/large_roles.rs"]
+mod large_roles;
 #[path = "control_plane/lifetime.rs"]
 mod lifetime;
 #[path = "control_plane/mistakes.rs"]
@@ -61,6 +67,8 @@ mod prometheus;
 mod resources;
 #[path = "control_plane/restart.rs"]
 mod restart;
+#[path = "control_plane/roles.rs"]
+mod roles;
 #[path = "control_plane/scheduling.rs"]
 mod scheduling;
 #[path = "control_plane/session.rs"]
@@ -115,6 +123,9 @@ enum Unit<'a> {
     Flux(Cluster),
     Delivery,
     Bootstrap(String),
+    ArgocdApplier,
+    Emergency,
+    LargeRoles,
     Moved,
     Audit,
     Application(PathBuf),
@@ -175,7 +186,7 @@ fn main() -> ExitCode {
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
-    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::Moved]
+    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::ArgocdApplier, Unit::Emergency, Unit::LargeRoles, Unit::Moved]
         .into_iter()
         .chain(sessions)
         .chain(flux)
@@ -206,6 +217,9 @@ impl Unit<'_> {
             Self::Flux(cluster) => vec![format!("flux/{}", cluster.name)],
             Self::Delivery => delivery::NAMES.map(str::to_owned).to_vec(),
             Self::Bootstrap(cluster) => bootstrap::names(cluster),
+            Self::ArgocdApplier => vec![appliers::ARGOCD.to_owned()],
+            Self::Emergency => vec![emergency::NAME.to_owned()],
+            Self::LargeRoles => vec![large_roles::NAME.to_owned()],
             Self::Moved => vec![MOVED.to_owned()],
             Self::Audit => vec![AUDIT.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
@@ -225,6 +239,18 @@ impl Unit<'_> {
             Self::Bootstrap(cluster) => {
                 let project = suite.own.as_ref().expect("it is made where such a test is wanted");
                 bootstrap::run(&suite.judges, &suite.etcd, project, cluster, wanted, say);
+            }
+            Self::ArgocdApplier => {
+                let layers = |cluster: &str| apply::layers(&suite.built, cluster);
+                say(appliers::ARGOCD, guarded(|| appliers::argocd(&suite.judges, &suite.etcd, &suite.project, &layers)));
+            }
+            Self::Emergency => {
+                let steady = apply::layers(&suite.built, "restricted-tokyo");
+                say(emergency::NAME, guarded(|| emergency::verdict(&suite.judges, &suite.etcd, &suite.project, &steady)));
+            }
+            Self::LargeRoles => {
+                let layers = apply::layers(&suite.built, "shared-tokyo");
+                say(large_roles::NAME, guarded(|| large_roles::verdict(&suite.judges, &suite.etcd, &layers)));
             }
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),

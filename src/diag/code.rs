@@ -168,6 +168,18 @@ codes! {
     /// The cluster only warns and logs: policies of `enforcement: audit` stop nothing. Meant for a roll-out on a cluster that lives.
     EnforcementAudit = "enforcement-audit", Warning, "a cluster whose policies only warn";
 
+    // ---- access ----
+    /// The role cannot be limited so, or has nothing to hold: nodes are no tier's own to RBAC, and where no API within the cluster says how many
+    /// nodes there are, nobody can be given the right to change that (SP 800-190 4.3.1).
+    GrantImpossible = "grant-impossible", Error, "a grant that no role can hold";
+    /// The grant holds nowhere: its owner has no namespace, tier or cluster among those that it names.
+    GrantUnused = "grant-unused", Warning, "a grant that holds nowhere";
+    /// In the top tier programs are run in pods through break-glass alone: the grant is bound while the tier's `breakGlass` is on.
+    GrantWaits = "grant-waits", Note, "a grant that waits for break-glass";
+    /// The tier's `breakGlass` is on: its break-glass groups, and in the top tier those on call, are bound on the clusters that are named. The
+    /// trees cannot end it by themselves; past its last day `generate` fails until it is removed.
+    BreakGlassOpen = "break-glass-open", Warning, "emergency access that is on";
+
     // ---- workloads ----
     /// The image is outside the registries of its tier. Host and path are compared segment by segment, after the normalisation that
     /// container runtimes do: `registry.example.com.evil.io` and `confidential-evil/` are outside (SP 800-190 4.1.5).

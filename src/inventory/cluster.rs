@@ -296,6 +296,8 @@ record! {
         pub identities: Vec<Spanned<String>>,
         /// What makes nodes, as the cluster knows it: it may set a tier's label and taints. The provisioner's usual identity if left out.
         pub node_identities: Option<Vec<Spanned<String>>>,
+        /// Groups that operate its namespaces (restart and scale what runs there), without the identity's prefix; everybody else only looks.
+        pub operators: Vec<Spanned<String>>,
     }
 }
 

@@ -4,7 +4,7 @@ use super::fleet::{Delivery, PlatformGrant};
 use super::selector::ClusterSelector;
 use super::workload::Settings;
 use crate::decode::Entries;
-use crate::formats::{DnsLabel, DnsSubdomain, RegistryPrefix, Url};
+use crate::formats::{Date, DnsLabel, DnsSubdomain, RegistryPrefix, Url};
 use crate::source::Spanned;
 use crate::{record, words};
 
@@ -34,6 +34,11 @@ record! {
         pub delivery: Option<Spanned<Delivery>>,
         /// People of the platform, on this tier.
         pub grants: Vec<Spanned<PlatformGrant>>,
+        /// Whether operators may run programs in its pods and forward their ports; not, if left out, where the tier has clusters of its own, and
+        /// never in the top tier.
+        pub exec: Option<Spanned<bool>>,
+        /// Turns the emergency access of its break-glass groups on, and in the top tier that of who is on call; off if left out.
+        pub break_glass: Option<Spanned<BreakGlass>>,
         /// The clusters that its workloads run on unless they or their team say otherwise.
         pub clusters: Option<Spanned<ClusterSelector>>,
         /// Defaults of its workloads.
@@ -62,6 +67,23 @@ record! {
         pub issuer: Spanned<Url>,
         /// The identity: the address of a workflow, an account.
         pub subject: Spanned<String>,
+    }
+}
+
+record! {
+    "`breakGlass`"
+    /// An emergency (SP 800-190 4.3.1): while it stands here, emergency access is bound; it goes with the commit that removes it.
+    pub struct BreakGlass {
+        /// Why it is needed.
+        pub reason: Spanned<String>,
+        /// Who allowed it.
+        pub approved_by: Spanned<String>,
+        /// Where it is discussed.
+        pub ticket: Option<Spanned<String>>,
+        /// The last day on which it holds.
+        pub expires: Spanned<Date>,
+        /// The clusters; all that host the tier if left out.
+        pub clusters: Option<Spanned<ClusterSelector>>,
     }
 }
 

@@ -159,7 +159,12 @@ pub fn check_ends(inventory: &Inventory, as_of: civil::Date, allow_expired: bool
     let gateways = inventory.gateways.iter().map(|g| (format!("the gateway `{}`", g.name.value), g.owner.as_str(), &g.expires));
     let tokens = inventory.tokens.iter().map(|t| (format!("the token `{}`", t.name.value), t.holder.as_str(), &t.expires));
     let exemptions = inventory.exemptions.iter().map(|e| (format!("the exemption from `{}`", e.rule.value), e.owner.as_str(), &e.expires));
-    for (what, owner, expires) in gateways.chain(tokens).chain(exemptions) {
+    // An emergency has a warning of its own as long as it lasts.
+    let emergencies = inventory.tiers.iter().filter_map(|tier| Some((tier.name.as_str(), tier.break_glass.as_ref()?)));
+    let emergencies =
+        emergencies.map(|(tier, stated)| (format!("the emergency access to `{tier}`"), stated.approved_by.as_str(), &stated.expires));
+    let emergencies = emergencies.filter(|(_, _, expires)| expires.days_after(as_of) < 0);
+    for (what, owner, expires) in gateways.chain(tokens).chain(exemptions).chain(emergencies) {
         let left = expires.days_after(as_of);
         if left < 0 {
             let mut diag = Diag::new(Code::Expired, expires.span, format!("{what} ended {}", days_ago(-left))).label("its last day");

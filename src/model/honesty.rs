@@ -23,13 +23,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ("monitoring.flavor: plain", stated(|monitoring| monitoring.flavor.is_some_and(|flavor| flavor.value == MonitoringFlavor::Plain))),
         ("monitoring of Cilium and Calico", clusters.iter().any(|cluster| watched(cluster) && cluster.cni.name.value != CniName::Weave)),
         ("ports.scrape without monitoring", !clusters.iter().all(watched) && ports().any(|port| port.scrape.is_some())),
-        (
-            "grants",
-            !fleet.grants.is_empty()
-                || inventory.tiers.iter().any(|tier| !tier.grants.is_empty())
-                || inventory.teams.iter().any(|team| !team.grants.is_empty())
-                || clusters.iter().any(|cluster| !cluster.grants.is_empty()),
-        ),
         ("clusters.provider (what makes the nodes)", clusters.iter().any(|cluster| bootstrap::files(&cluster.provider).is_none())),
     ]
     .into_iter()

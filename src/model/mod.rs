@@ -1,5 +1,6 @@
 //! The model: every reference resolved, every default laid down, every refusal spoken. What comes after cannot fail on the inventory.
 
+pub mod access;
 mod adopted;
 pub mod bootstrap;
 pub mod budget;
@@ -34,6 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use rayon::prelude::*;
 
+pub use access::Access;
 pub use adopted::{Adopted, may_be_adopted};
 pub use clusters::{Clusters, Host};
 pub use delivery::Deliveries;
@@ -107,6 +109,8 @@ pub struct Model<'i> {
     pub flows: Flows<'i>,
     /// What may flow, and nothing else.
     pub network: Network,
+    /// Who may do what, where.
+    pub access: Access,
     /// What is waived, where.
     pub exemptions: Exemptions<'i>,
 }
@@ -153,13 +157,14 @@ pub fn resolve<'i>(
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
+    let access = Access::new(inventory, &tiers, &clusters, &namespaces, findings);
     let flows = flows::resolve(inventory, &tiers, &clusters, &deliveries, &workloads, &instances, findings);
     let network = network::resolve(inventory, &tiers, &clusters, &deliveries, &namespaces, &instances, &flows, &exemptions, findings);
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }
     findings.extend(honesty::note(inventory, &instances));
-    let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, exemptions };
+    let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, access, exemptions };
     compose(&model, findings);
     Some(model)
 }
@@ -304,6 +309,11 @@ fn compose(model: &Model<'_>, findings: &mut Findings) {
         for platform::PlatformNamespace { name, origin, .. } in platform::namespaces(inventory, host, deliveries.of(at)) {
             let owner = Spanned::new(format!("the platform's namespace `{name}`"), origin);
             names.take(clusters.name(at), "Namespace", &name, &owner, findings);
+        }
+    }
+    for (at, host) in clusters.all.iter().enumerate().filter(|(at, _)| deliveries.of(*at).is_some_and(|delivery| delivery.flux.is_some())) {
+        for space in platform::namespaces(inventory, host, deliveries.of(at)) {
+            names::check_kustomization(&space.name, space.origin, findings);
         }
     }
     for namespace in namespaces.values() {

@@ -80,12 +80,17 @@ const BUILTIN: [(&str, PodSecurity); 4] = [
     ("kube-system", PodSecurity::Privileged),
 ];
 
-/// Users that may write what guards the tiers (Roles, bindings, Namespaces, webhooks) on a cluster: whoever applies its tree, and the
-/// identities that the inventory lists, sorted (SP 800-190 4.3.1). Nobody else is to, but for the API server itself and `system:masters`.
+/// The identity of Flux' own controller, which applies what delivers the tree, and Flux itself.
+const FLUX_CONTROLLER: &str = "kustomize-controller";
+
+/// Users that may write what guards the tiers (Roles, bindings, Namespaces, webhooks) on a cluster: whoever applies its tree or what delivers
+/// that, and the identities that the inventory lists, sorted (SP 800-190 4.3.1). Nobody else is to, but for the API server itself and `system:masters`.
 pub fn writers(host: &Host<'_>, delivery: Option<&Delivery>) -> BTreeSet<String> {
     let listed = host.raw.platform.iter().flat_map(|platform| &platform.identities).map(|identity| identity.value.clone());
     let flux = delivery.and_then(|delivery| delivery.flux.as_ref());
     let argocd = delivery.and_then(|delivery| delivery.argocd.as_ref());
-    let flux = flux.map(|flux| format!("system:serviceaccount:{}:{FLUX_APPLIER}", flux.namespace));
+    let flux = flux
+        .into_iter()
+        .flat_map(|flux| [FLUX_APPLIER, FLUX_CONTROLLER].map(|name| format!("system:serviceaccount:{}:{name}", flux.namespace)));
     listed.chain(flux).chain(argocd.map(|argocd| argocd.applier.clone())).collect()
 }

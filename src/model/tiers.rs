@@ -41,6 +41,19 @@ impl<'i> Tiers<'i> {
         self.isolation[tier]
     }
 
+    /// Whether a tier is the top one: none is above it, and one below. Programs are run in its pods through break-glass alone.
+    pub fn is_top(&self, tier: usize) -> bool {
+        let level = |tier: &Tier| tier.level.value;
+        let own = level(&self.all[tier]);
+        self.all.iter().all(|other| level(other) <= own) && self.all.iter().any(|other| level(other) < own)
+    }
+
+    /// Whether operators may run programs in a tier's pods: as it says, else where it has no clusters of its own (SP 800-190 4.3.1).
+    pub fn operators_exec(&self, tier: usize) -> bool {
+        let usual = || self.isolation(tier) == Isolation::Pool;
+        !self.is_top(tier) && self.all[tier].exec.map_or_else(usual, |stated| stated.value)
+    }
+
     /// A tier's name.
     pub fn name(&self, tier: usize) -> &'i str {
         self.all[tier].name.as_str()

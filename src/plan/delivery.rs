@@ -34,7 +34,7 @@ pub fn flux(delivery: Option<&Delivery>) -> Value {
     })
 }
 
-/// `cluster.argocd`: instance, namespace, destination, path, byHand (namespaces that are not removed by themselves). Null where Argo CD does not
+/// `cluster.argocd`: instance, namespace, destination, path, byHand (namespaces that are not removed by themselves), applier (as whom it acts in the cluster). Null where Argo CD does not
 /// deliver the cluster.
 pub fn argocd(model: &Model<'_>, cluster: usize) -> Value {
     let delivery = model.deliveries.of(cluster);
@@ -48,6 +48,7 @@ pub fn argocd(model: &Model<'_>, cluster: usize) -> Value {
             "destination": destination(argocd.in_cluster, model.clusters.name(cluster)),
             "path": delivery.path,
             "byHand": shared.flatten().collect::<BTreeSet<_>>(),
+            "applier": argocd.applier,
         })
     })
 }
@@ -111,7 +112,9 @@ fn platform(model: &Model<'_>, served: &[Served<'_>], known: &Known) -> Value {
         let own_namespace = cluster.delivery.argocd.as_ref().map(|argocd| argocd.namespace.as_str());
         let platform = platform::namespaces(model.inventory, host, Some(cluster.delivery)).into_iter().map(|namespace| namespace.name);
         let others = platform.filter(|name| !name.starts_with("kube-") && Some(name.as_str()) != own_namespace);
-        destinations.extend(own.chain(others).map(|namespace| (cluster.destination.clone(), namespace)));
+        // Those of Kubernetes' own as far as the tree has something in them.
+        let looked_at = super::view::access::platform_namespaces(model, cluster.at);
+        destinations.extend(own.chain(others).chain(looked_at).map(|namespace| (cluster.destination.clone(), namespace)));
         applications.extend(platform_units(cluster.units).map(|unit| {
             json!({
                 "name": application(model, cluster.at, unit),

@@ -1,5 +1,6 @@
 //! The plan: every object's scope, layer, path, template, values and origin, decided before anything is rendered.
 
+mod appliers;
 mod contents;
 mod delivery;
 mod kustomization;
@@ -100,7 +101,8 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, schemas: &Sch
         workloads: possible,
         platform: Contents::possible(catalog, schemas, |layer| layer != Layer::Workloads),
     };
-    subjects::deliver(&mut subjects, model, &planner.plan, &known);
+    let appliers = appliers::all(&planner.plan, model, catalog, engine, &known);
+    subjects::deliver(&mut subjects, model, &planner.plan, &known, appliers);
     planner.add(&subjects, Some(After::Layers), findings);
     planner.sort();
     findings.extend(crate::render::once(planner.defects));

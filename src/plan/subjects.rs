@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde_json::Value;
 
 use super::delivery::Known;
 use super::units::{self, Unit};
@@ -71,8 +72,9 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
     subjects
 }
 
-/// Lets what delivers the layers be planned: clusters see their `units`, and every instance of Argo CD is a subject.
-pub fn deliver(subjects: &mut Vec<Subject>, model: &Model<'_>, plan: &Plan, known: &Known) {
+/// Lets what delivers the layers be planned: clusters see their `units` and what their `appliers` may do, and every instance of Argo CD is a
+/// subject.
+pub fn deliver(subjects: &mut Vec<Subject>, model: &Model<'_>, plan: &Plan, known: &Known, mut appliers: BTreeMap<usize, Value>) {
     let mut all: BTreeMap<usize, Vec<Unit>> = BTreeMap::new();
     for at in (0..model.clusters.all.len()).filter(|at| model.deliveries.of(*at).is_some()) {
         all.insert(at, units::of_cluster(plan, model, at));
@@ -82,6 +84,8 @@ pub fn deliver(subjects: &mut Vec<Subject>, model: &Model<'_>, plan: &Plan, know
         let Some(delivery) = model.deliveries.of(at) else { continue };
         let units = all.get(&at).into_iter().flatten().map(|unit| unit.view(delivery)).collect();
         subject.view = std::mem::take(&mut subject.view).with("units", ViewValue::new(units));
+        let appliers = ViewValue::new(appliers.remove(&at).unwrap_or_default());
+        subject.view = std::mem::take(&mut subject.view).with("appliers", appliers);
     }
     let Some(fleet) = subjects.first().map(|fleet| fleet.view.clone()) else { return };
     for (name, clusters) in model.deliveries.instances() {

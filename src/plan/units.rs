@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Content, Plan};
+use super::{Content, Plan, view};
 use crate::catalog::Layer;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -34,8 +34,10 @@ pub struct Unit {
 /// The units of a cluster, in their order.
 pub fn of_cluster(plan: &Plan, model: &Model<'_>, cluster: usize) -> Vec<Unit> {
     let name = model.clusters.name(cluster);
-    let spaces: BTreeSet<&str> =
-        model.namespaces.values().filter(|space| space.cluster == cluster).map(|space| space.name.as_str()).collect();
+    // The platform's namespaces are parts of the access layer, too: some may not be there yet, and their grants alone wait for them.
+    let platform = view::access::platform_namespaces(model, cluster);
+    let own = model.namespaces.values().filter(|space| space.cluster == cluster).map(|space| space.name.as_str());
+    let spaces: BTreeSet<&str> = own.chain(platform.iter().map(String::as_str)).collect();
     let folder = |layer: Layer| format!("clusters/{name}/{}", layer.as_str());
     let whole = |layer: Layer, after: &[String]| Unit {
         name: layer.as_str().to_owned(),

@@ -3,6 +3,7 @@
 //! Names at the top: `fleet` always; `bootstrap` in the scopes cluster and node-pool; `tier`, `cluster`, `pool`, `namespace`, `workload`, `gateway` as far as the kind's scope has them;
 //! `item` and `index` under `forEach`.
 
+pub(super) mod access;
 pub mod bootstrap;
 mod flows;
 mod guards;
@@ -61,7 +62,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, exempt, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), enforcement (deny or audit), validationActions, exempt, access, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for), network (see [`network`]).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -94,6 +95,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "exempt": isolation::exempt(model, at),
         "monitoring": monitoring::cluster(model, at),
         "guards": guards::of_cluster(model, at),
+        "access": access::of_cluster(model, at),
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
         "argocd": super::delivery::argocd(model, at),
@@ -119,7 +121,7 @@ pub fn pool(model: &Model<'_>, pool: &NodePool) -> Value {
 }
 
 /// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to), aliases (names that its
-/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), network (`policies` and `ciliumPolicies`), budget (what it
+/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), network (`policies` and `ciliumPolicies`), access, budget (what it
 /// and its containers may use; `instances` are those of its cluster).
 pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
     let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
@@ -146,6 +148,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
         "endpoints": flows::endpoints(model, namespace),
         "budget": isolation::budget(model, namespace, instances),
         "network": network::namespace(model, namespace),
+        "access": access::of_namespace(model, namespace),
     })
 }
 

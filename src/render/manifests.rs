@@ -83,12 +83,13 @@ pub(crate) fn once(defects: Findings) -> Findings {
     counted.collect()
 }
 
-/// Where a path's objects must differ from one another: the cluster, or the folder of a tool's own objects.
+/// Where a path's objects must differ from one another: the cluster, the folder of a tool's own objects, what a cluster begins with.
 fn place(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').collect();
     match parts[..] {
         ["clusters", cluster, ..] => cluster.to_owned(),
         ["delivery", tool, of, ..] => format!("delivery/{tool}/{of}"),
+        ["bootstrap", cluster, ..] => format!("bootstrap/{cluster}"),
         _ => String::new(),
     }
 }

@@ -35,17 +35,9 @@ pub struct Applied {
     pub complaints: Vec<String>,
 }
 
-/// The namespace of Flux' controllers, which its own installation makes before any tree is applied.
-const FLUX: &str = "flux-system";
-
 /// Applies every layer, and lets admission policies of one come into force before the next.
 pub fn apply(plane: &Plane<'_>, layers: &Layers) -> Applied {
-    let mut applied = Applied::default();
-    let is_missing = || plane.masters.get(&format!("/api/v1/namespaces/{FLUX}")).status == 404;
-    if layers.values().flatten().any(|object| object["metadata"]["namespace"] == FLUX) && is_missing() {
-        let namespace = serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": FLUX } });
-        applied.complaints.extend(apply_object(plane, &namespace).err());
-    }
+    let mut applied = Applied { complaints: namespaces_of_others(plane, layers.values().flatten()), ..Applied::default() };
     for objects in layers.values() {
         for object in objects {
             match apply_object(plane, object) {
@@ -58,6 +50,17 @@ pub fn apply(plane: &Plane<'_>, layers: &Layers) -> Applied {
         }
     }
     applied
+}
+
+/// Makes the namespaces that objects are in and that no object is: those of the platform, which is installed before any tree is applied. What
+/// was refused.
+pub fn namespaces_of_others<'o>(plane: &Plane<'_>, objects: impl Iterator<Item = &'o Value> + Clone) -> Vec<String> {
+    let made: BTreeSet<&str> =
+        objects.clone().filter(|object| object["kind"] == "Namespace").filter_map(|object| object["metadata"]["name"].as_str()).collect();
+    let used: BTreeSet<&str> = objects.filter_map(|object| object["metadata"]["namespace"].as_str()).collect();
+    let missing = used.difference(&made).filter(|name| plane.masters.get(&format!("/api/v1/namespaces/{name}")).status == 404);
+    let namespaces = missing.map(|name| serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
+    namespaces.filter_map(|namespace| apply_object(plane, &namespace).err()).collect()
 }
 
 /// Applies one object: its path and what the server has of it, or why it was refused or warned about.

@@ -153,8 +153,13 @@ impl Ground<'_> {
             assert!(object["kind"].is_string(), "the request says no kind");
             request.at.clone().unwrap_or(own)
         };
+        // What lives at a subresource alone, such as a Scale, is kept as the object that has the subresource.
+        let place = |object: &Value| match (&request.at, self.plane.resources.path(object)) {
+            (Some(at), Err(_)) => at.rsplit_once('/').unwrap().0.to_owned(),
+            _ => self.path(object),
+        };
         let keep = |object: &Value, traces: &mut Traces| {
-            let path = self.path(object);
+            let path = place(object);
             if let Ok(before) = masters.get(&path).ok() {
                 traces.before.push((path, before));
             }
@@ -170,15 +175,15 @@ impl Ground<'_> {
             }
             (None, None, Some(object), None, None) => {
                 keep(object, traces);
-                client.patch(&at(object, self.path(object)), Patch::Merge, object)
+                client.patch(&at(object, place(object)), Patch::Merge, object)
             }
             (None, None, None, Some(object), None) => {
                 keep(object, traces);
-                client.put(&at(object, self.path(object)), object)
+                client.put(&at(object, place(object)), object)
             }
             (None, None, None, None, Some(object)) => {
                 keep(object, traces);
-                client.delete(&at(object, self.path(object)))
+                client.delete(&at(object, place(object)))
             }
             _ => panic!("a request is one of read, create, merge, replace, delete"),
         }

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ringfence::model::platform::FLUX_APPLIER;
 use serde_json::{Value, json};
 
+use crate::appliers;
 use crate::apply::{self, Layers, apply_object};
 use crate::archives::Archives;
 use crate::attempts::administers;
-use crate::client::Patch;
+use crate::client::{Patch, User};
 use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::program::{self, Project};
@@ -57,11 +59,8 @@ impl<'a> Flux<'a> {
             },
         });
         apply_object(plane, &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))?;
-        // What the applier may do is for the isolation objects to say.
-        let applier = sync.iter().filter(|object| object["kind"] == "ServiceAccount");
-        for account in applier.chain([&own]) {
-            apply_object(plane, &unlimited(account))?;
-        }
+        // What Flux' installation gives its own controller; what the applier may do is among the sync objects.
+        apply_object(plane, &unlimited(&own))?;
         for object in [&own, source, &root] {
             apply_object(plane, object)?;
         }
@@ -152,6 +151,7 @@ impl<'a> Flux<'a> {
 /// Namespace and a claim stay; and what reaches beyond its namespace is refused, and it alone.
 pub fn verdict(plane: &Plane<'_>, judges: &Judges, project: &Project, cluster: &Cluster, layers: &Layers, sync: &[Value]) -> Verdict {
     plane.start_components();
+    none("namespaces are refused", &apply::namespaces_of_others(plane, layers.values().flatten()))?;
     let flux = Flux::start(plane, &cluster.name, sync)?;
     none("Kustomizations are not ready", &flux.publish(&project.root, "one"))?;
     none("Kustomizations are out of order", &flux.out_of_order())?;
@@ -159,9 +159,20 @@ pub fn verdict(plane: &Plane<'_>, judges: &Judges, project: &Project, cluster: &
     let first = read(plane, &objects)?;
     flux.reconcile();
     none("objects change when Flux reconciles again", &changed(&first, &read(plane, &objects)?))?;
+    limits(plane, &flux, &objects)?;
     reverts(plane, &flux, &objects)?;
     prunes(plane, &flux, judges, project, cluster, layers)?;
     refuses(plane, &flux, project, cluster, layers)
+}
+
+/// The applier has written the whole tree; it can make no other role, widen none but those of the tree, bind no others, and not change what it
+/// may do itself.
+fn limits(plane: &Plane<'_>, flux: &Flux<'_>, objects: &[&Value]) -> Verdict {
+    let user = User {
+        user: format!("system:serviceaccount:{}:{FLUX_APPLIER}", flux.namespace),
+        groups: vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{}", flux.namespace)],
+    };
+    none("the applier may do more than its tree needs", &appliers::beyond(plane, &user, "ringfence-platform-applier", objects)?)
 }
 
 /// A person moves a workload to other nodes; Flux moves it back.

@@ -1,29 +1,35 @@
 //! The permission matrix: what the inventory grants, held against the real authorizer, yes and no.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use crate::client::User;
 use crate::plane::Plane;
+use crate::roles;
 use crate::runner::Verdict;
 use crate::session::none;
 use crate::stated::{Cluster, Rule};
 
 /// What is worth asking about anybody, as `verbs group/resource`; nothing before the slash is the core group.
-const OF_INTEREST: [&str; 46] = [
-    "get,list,create,update,delete /pods",
+const OF_INTEREST: [&str; 57] = [
+    "get,list,watch,create,update,patch,delete,deletecollection /pods",
     "get /pods/log",
-    "create /pods/exec",
-    "create /pods/attach",
-    "create /pods/portforward",
+    "get,create /pods/exec",
+    "get,create /pods/attach",
+    "get,create /pods/portforward",
+    "get,create /pods/proxy",
     "create /pods/binding",
     "create /pods/eviction",
+    "patch /pods/status",
     "patch /pods/ephemeralcontainers",
     "create /bindings",
     "get,list,update,delete /configmaps",
-    "get,list,watch,create,update,delete /secrets",
+    "get,list,watch,create,update,patch,delete /secrets",
     "get,create,delete /services",
+    "get /services/proxy",
     "get,create,delete /persistentvolumeclaims",
-    "create,impersonate /serviceaccounts",
+    "get,create,impersonate /serviceaccounts",
     "create /serviceaccounts/token",
     "create,update,delete /resourcequotas",
     "create,update,delete /limitranges",
@@ -31,11 +37,11 @@ const OF_INTEREST: [&str; 46] = [
     "get,patch,delete /namespaces",
     "update /namespaces/status",
     "update /namespaces/finalize",
-    "get,create,patch,delete /nodes",
+    "get,list,create,patch,delete /nodes",
     "patch /nodes/status",
     "get,create /nodes/proxy",
     "get /nodes/metrics",
-    "create,delete /persistentvolumes",
+    "get,create,delete /persistentvolumes",
     "impersonate /users",
     "impersonate /groups",
     "get,create,patch,delete apps/deployments",
@@ -45,27 +51,47 @@ const OF_INTEREST: [&str; 46] = [
     "create,patch apps/daemonsets",
     "create,delete batch/jobs",
     "create,patch batch/cronjobs",
-    "create,update,delete networking.k8s.io/networkpolicies",
+    "get,create,update,delete networking.k8s.io/networkpolicies",
     "create,update networking.k8s.io/ingresses",
-    "get,create,update,bind,escalate rbac.authorization.k8s.io/roles",
-    "get,create,update,delete rbac.authorization.k8s.io/rolebindings",
-    "get,create,update,bind,escalate rbac.authorization.k8s.io/clusterroles",
+    "get,create,update,patch,delete,bind,escalate rbac.authorization.k8s.io/roles",
+    "get,create,update,patch,delete rbac.authorization.k8s.io/rolebindings",
+    "get,create,update,patch,delete,bind,escalate rbac.authorization.k8s.io/clusterroles",
     "create,update,delete rbac.authorization.k8s.io/clusterrolebindings",
     "create,update certificates.k8s.io/certificatesigningrequests/approval",
+    "approve,sign certificates.k8s.io/signers",
     "create,update,delete admissionregistration.k8s.io/validatingadmissionpolicies",
     "create,update,delete admissionregistration.k8s.io/validatingadmissionpolicybindings",
     "create,update,delete admissionregistration.k8s.io/mutatingwebhookconfigurations",
     "create,delete scheduling.k8s.io/priorityclasses",
+    "create,delete storage.k8s.io/storageclasses",
+    "get,patch,create,delete cluster.x-k8s.io/machinedeployments",
+    "get,patch cluster.x-k8s.io/machinedeployments/scale",
+    "get,patch cluster.x-k8s.io/clusters",
+    "patch karpenter.sh/nodepools",
+    "create kustomize.toolkit.fluxcd.io/kustomizations",
+    "create argoproj.io/applications",
 ];
 /// Namespaces outside the tiers that are asked about beside those of workloads.
-const OTHERS: [&str; 2] = ["kube-system", "default"];
+const OTHERS: [&str; 3] = ["kube-system", "kube-public", "default"];
 
 /// Somebody, and what the inventory grants them.
 struct Subject {
     user: User,
-    /// Where the rules hold.
-    namespace: String,
-    rules: Vec<Rule>,
+    /// What holds on the whole cluster.
+    everywhere: Vec<Rule>,
+    /// What holds in a namespace.
+    within: BTreeMap<String, Vec<Rule>>,
+}
+
+impl Subject {
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.everywhere.iter().chain(self.within.values().flatten())
+    }
+
+    fn may(&self, question: &Value) -> bool {
+        let within = self.within.get(question["namespace"].as_str().unwrap_or_default());
+        self.everywhere.iter().chain(within.into_iter().flatten()).any(|rule| rule.covers(question))
+    }
 }
 
 /// What came of asking.
@@ -83,7 +109,7 @@ struct Outcome {
 pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
     let outcome = ask(plane, cluster);
     none("answers of the authorizer are not what the inventory grants", &outcome.wrong)?;
-    let granted = cluster.workloads.iter().any(|workload| !workload.api_access.is_empty());
+    let granted = subjects(cluster).iter().any(|subject| subject.rules().next().is_some());
     if outcome.no == 0 || granted == (outcome.yes == 0) {
         return Err(format!("this shows nothing: {} times yes, {} times no", outcome.yes, outcome.no));
     }
@@ -93,14 +119,15 @@ pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
 /// Asks about every group of the inventory and every workload's identity, in every namespace.
 fn ask(plane: &Plane<'_>, cluster: &Cluster) -> Outcome {
     let mut outcome = Outcome::default();
-    let namespaces: Vec<&str> = cluster.namespaces.keys().map(String::as_str).chain(OTHERS).collect();
+    let all = cluster.namespaces.keys().chain(&cluster.looked_at).map(String::as_str).chain(OTHERS);
+    let namespaces: BTreeSet<&str> = all.collect();
     for subject in subjects(cluster) {
         for namespace in &namespaces {
-            let own = subject.rules.iter().flat_map(questions_of);
+            let own = subject.rules().flat_map(questions_of);
             for question in OF_INTEREST.iter().flat_map(|line| questions(line)).chain(own) {
                 let mut question = question;
                 question["namespace"] = (*namespace).into();
-                let expected = *namespace == subject.namespace && subject.rules.iter().any(|rule| rule.covers(&question));
+                let expected = subject.may(&question);
                 let answer = plane.masters.may(&subject.user, &question);
                 if answer {
                     outcome.yes += 1;
@@ -117,13 +144,9 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster) -> Outcome {
     outcome
 }
 
-/// Everybody whom the inventory names. Nothing is made of `grants` yet, as the note `not-generated` says: so people may do nothing.
+/// Everybody whom the inventory names: every group, one at a time, and every workload's account.
 fn subjects(cluster: &Cluster) -> Vec<Subject> {
-    let people = cluster.groups.iter().map(|group| Subject {
-        user: User { user: format!("somebody of {group}"), groups: vec![group.clone()] },
-        namespace: String::new(),
-        rules: Vec::new(),
-    });
+    let people = cluster.groups.iter().map(|group| person(cluster, group));
     let accounts =
         cluster.workloads.iter().map(|workload| (workload.namespace.as_str(), workload.name.as_str(), workload.api_access.clone()));
     let defaults = cluster.namespaces.keys().map(|namespace| (namespace.as_str(), "default", Vec::new()));
@@ -132,10 +155,26 @@ fn subjects(cluster: &Cluster) -> Vec<Subject> {
             user: format!("system:serviceaccount:{namespace}:{name}"),
             groups: vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")],
         },
-        namespace: namespace.to_owned(),
-        rules,
+        everywhere: Vec::new(),
+        within: BTreeMap::from([(namespace.to_owned(), rules)]),
     });
     people.chain(accounts).collect()
+}
+
+fn person(cluster: &Cluster, group: &str) -> Subject {
+    let user = User { user: format!("somebody of {group}"), groups: vec![group.to_owned()] };
+    let (mut everywhere, mut within) = (Vec::new(), BTreeMap::<String, Vec<Rule>>::new());
+    for grant in cluster.grants.iter().filter(|grant| grant.group == group) {
+        let Some(namespaces) = &grant.namespaces else {
+            everywhere.extend(roles::rules(&grant.role, false));
+            continue;
+        };
+        for namespace in namespaces {
+            let exec = cluster.namespaces.get(namespace).is_some_and(|tier| grant.exec.contains(tier));
+            within.entry(namespace.clone()).or_default().extend(roles::rules(&grant.role, exec));
+        }
+    }
+    Subject { user, everywhere, within }
 }
 
 /// The questions of a line of [`OF_INTEREST`].

@@ -28,6 +28,23 @@ pub struct Cluster {
     pub workloads: Vec<Workload>,
     /// Every group that a grant of the fleet or of a team names, as the server sees it.
     pub groups: BTreeSet<String>,
+    /// What they hold here.
+    pub grants: Vec<Grant>,
+    /// The platform's namespaces that the tree has something in.
+    pub looked_at: Vec<String>,
+}
+
+/// A role that a group holds.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The group, as the server sees it.
+    pub group: String,
+    /// The role's word in the inventory, or `platform-viewer` and `platform-operator`.
+    pub role: String,
+    /// The namespaces in which it holds; none where it holds on the whole cluster.
+    pub namespaces: Option<Vec<String>>,
+    /// The tiers whose operators run programs in pods.
+    pub exec: Vec<String>,
 }
 
 /// A pool of nodes.
@@ -126,6 +143,8 @@ impl Cluster {
             namespaces: namespaces.collect(),
             workloads: workloads.collect(),
             groups: groups(model),
+            grants: grants(model, at),
+            looked_at: looked_at(model, at),
         }
     }
 }
@@ -148,6 +167,14 @@ impl Rule {
         }
     }
 
+    /// The rules of a line such as `get,list apps/deployments`; nothing before the slash is the core group.
+    pub fn parse(line: &str) -> Self {
+        let (verbs, what) = line.split_once(' ').unwrap();
+        let (group, resources) = what.split_once('/').unwrap();
+        let words = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+        Self { groups: vec![group.to_owned()], resources: words(resources), verbs: words(verbs), names: None }
+    }
+
     /// Whether it covers a question of the authorizer: `verb`, `group`, `resource`, `subresource` and `name`.
     pub fn covers(&self, question: &Value) -> bool {
         let text = |key: &str| question[key].as_str().unwrap_or_default();
@@ -163,11 +190,95 @@ impl Rule {
     }
 }
 
+/// What the inventory grants on a cluster, read from it a second time: every grant on every namespace, one by one.
+fn grants(model: &Model<'_>, at: usize) -> Vec<Grant> {
+    let inventory = model.inventory;
+    let host = &model.clusters.all[at];
+    let prefix = prefix(model);
+    let named = |tiers: &Option<Vec<ringfence::source::Spanned<String>>>, tier: usize| {
+        tiers.as_ref().is_none_or(|tiers| tiers.iter().any(|name| name.as_str() == model.tiers.name(tier)))
+    };
+    let here =
+        |clusters: &Option<_>| clusters.as_ref().is_none_or(|selector: &ringfence::source::Spanned<_>| model::selects(selector, host.raw));
+    let open = |tier: usize| model.tiers.all[tier].break_glass.as_ref().is_some_and(|stated| here(&stated.clusters));
+    let highest = model.tiers.all.iter().map(|tier| tier.level.value).max().unwrap();
+    let lowest = model.tiers.all.iter().map(|tier| tier.level.value).min().unwrap();
+    let top = |tier: usize| model.tiers.all[tier].level.value == highest && highest > lowest;
+    let exec: Vec<String> = (0..model.tiers.all.len())
+        .filter(|tier| {
+            let usual = model.tiers.isolation(*tier) == inventory::tier::Isolation::Pool;
+            !top(*tier) && model.tiers.all[*tier].exec.as_ref().map_or(usual, |stated| stated.value)
+        })
+        .map(|tier| model.tiers.name(tier).to_owned())
+        .collect();
+    let namespaces = || model.namespaces.values().filter(|space| space.cluster == at);
+    let mut grants = Vec::new();
+    let mut add = |group: &str, role: &str, namespaces: Option<Vec<String>>| {
+        grants.push(Grant { group: format!("{prefix}{group}"), role: role.to_owned(), namespaces, exec: exec.clone() });
+    };
+    let looked_at = looked_at(model, at);
+    let of_fleet = model.fleet.grants.iter().map(|grant| (grant, None));
+    let of_tiers = inventory.tiers.iter().enumerate().flat_map(|(tier, one)| one.grants.iter().map(move |grant| (grant, Some(tier))));
+    let of_cluster = host.raw.grants.iter().map(|grant| (grant, None));
+    for (grant, owner) in of_fleet.chain(of_tiers).chain(of_cluster).filter(|(grant, _)| here(&grant.clusters)) {
+        let meant = |tier: usize| named(&grant.tiers, tier) && owner.is_none_or(|owner| owner == tier);
+        let whole = host.tiers.iter().all(|tier| meant(*tier));
+        let role = grant.role.value.as_str();
+        let in_tiers = |more: &dyn Fn(usize) -> bool| -> Vec<String> {
+            namespaces().filter(|space| meant(space.tier) && more(space.tier)).map(|space| space.name.clone()).collect()
+        };
+        match role {
+            "cluster-viewer" | "node-admin" | "node-scaler" if whole => add(&grant.group, role, None),
+            "cluster-viewer" if host.tiers.iter().any(|tier| meant(*tier)) => {
+                add(&grant.group, "viewer", Some(in_tiers(&|_| true)));
+                add(&grant.group, "platform-viewer", Some(looked_at.clone()));
+            }
+            "break-glass" => add(&grant.group, role, Some(in_tiers(&open))),
+            _ => add(&grant.group, role, Some(in_tiers(&|_| true))),
+        }
+    }
+    for team in &inventory.teams {
+        for grant in team.grants.iter().filter(|grant| here(&grant.clusters)) {
+            let role = grant.role.value.as_str();
+            let holds = |space: &&model::Namespace| {
+                space.team == team.name.as_str()
+                    && named(&grant.tiers, space.tier)
+                    && (role != "on-call" || !top(space.tier) || open(space.tier))
+            };
+            let own: Vec<String> = namespaces().filter(holds).map(|space| space.name.clone()).collect();
+            if !own.is_empty() {
+                add(&grant.group, role, Some(own));
+                add(&grant.group, "platform-viewer", Some(looked_at.clone()));
+            }
+        }
+    }
+    for group in host.raw.platform.iter().flat_map(|platform| &platform.operators) {
+        add(group, "platform-operator", Some(looked_at.clone()));
+    }
+    grants
+}
+
+/// Where something of the platform runs: the namespaces that the cluster's inventory leads to, but an Argo CD's own.
+fn looked_at(model: &Model<'_>, at: usize) -> Vec<String> {
+    let delivery = model.deliveries.of(at);
+    let argocd = delivery.and_then(|delivery| delivery.argocd.as_ref()).map(|argocd| argocd.namespace.as_str());
+    let all = model::platform::namespaces(model.inventory, &model.clusters.all[at], delivery);
+    let empty = ["default", "kube-public", "kube-node-lease"];
+    all.into_iter().map(|space| space.name).filter(|name| !empty.contains(&name.as_str()) && argocd != Some(name)).collect()
+}
+
+fn prefix<'m>(model: &Model<'m>) -> &'m str {
+    let identity = model.fleet.value.identity.as_ref();
+    identity.and_then(|identity| identity.groups_prefix.as_ref()).map_or("", |prefix| prefix.as_str())
+}
+
 fn groups(model: &Model<'_>) -> BTreeSet<String> {
-    let prefix = model.fleet.identity.as_ref().and_then(|identity| identity.groups_prefix.as_ref()).map_or("", |prefix| prefix.as_str());
+    let prefix = prefix(model);
     let of_fleet = model.fleet.grants.iter().map(|grant| grant.group.as_str());
     let of_tiers = model.inventory.tiers.iter().flat_map(|tier| &tier.grants).map(|grant| grant.group.as_str());
     let of_clusters = model.inventory.clusters.iter().flat_map(|cluster| &cluster.grants).map(|grant| grant.group.as_str());
     let of_teams = model.inventory.teams.iter().flat_map(|team| &team.grants).map(|grant| grant.group.as_str());
-    of_fleet.chain(of_tiers).chain(of_clusters).chain(of_teams).map(|group| format!("{prefix}{group}")).collect()
+    let operators = model.inventory.clusters.iter().flat_map(|cluster| &cluster.platform).flat_map(|platform| &platform.operators);
+    let operators = operators.map(|group| group.as_str());
+    of_fleet.chain(of_tiers).chain(of_clusters).chain(of_teams).chain(operators).map(|group| format!("{prefix}{group}")).collect()
 }

@@ -6,21 +6,33 @@ use crate::diag::{Code, Diag};
 
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
-/// Resources through which one identity becomes another, or a pod leaves its tier.
-const ESCALATING: [&str; 12] = [
+/// Resources through which one identity becomes another, or a pod leaves its tier, where they are written. Whoever makes pods, or what makes
+/// them, may mount every Secret of the namespace and act as any of its ServiceAccounts.
+const ESCALATING: [&str; 19] = [
     "pods",
-    "pods/exec",
-    "pods/attach",
-    "pods/portforward",
     "pods/ephemeralcontainers",
     "pods/binding",
     "bindings",
+    "daemonsets",
+    "deployments",
+    "replicasets",
+    "replicationcontrollers",
+    "statefulsets",
+    "cronjobs",
+    "jobs",
+    "serviceaccounts",
     "serviceaccounts/token",
     "roles",
     "rolebindings",
     "networkpolicies",
     "resourcequotas",
+    "limitranges",
+    "secrets",
 ];
+
+/// Resources that lead into a pod, past its network policies or out of the identity by whatever verb: reading them is enough.
+const LEADING: [&str; 7] =
+    ["pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "services/proxy", "nodes/proxy", "serviceaccounts/token"];
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     for rule in subject.cascade.settings.api_access.iter().flatten() {
@@ -44,7 +56,17 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 findings
                     .push(diag.help("Name them under `resourceNames`, with the verb `get`; or mount the one that is needed (CIS 5.1.2)."));
             }
-            if writing && ESCALATING.contains(&resource.as_str()) {
+            let reading = || rule.verbs.iter().find(|verb| matches!(verb.as_str(), "list" | "watch"));
+            if let Some(verb) = reading().filter(|_| resource.as_str() == "secrets" && !all_secrets) {
+                let message = format!("`{}` of Secrets shows what they hold, whatever names are stated", verb.value);
+                let diag = Diag::new(Code::ControlViolated, verb.span, message);
+                findings.push(diag.help("Write `get`, with the names under `resourceNames` (CIS 5.1.2)."));
+            }
+            if LEADING.contains(&resource.as_str()) {
+                let message = format!("`{}` leads into a pod or out of the workload's identity, whatever the verb", resource.value);
+                let diag = Diag::new(Code::ControlViolated, resource.span, message);
+                findings.push(diag.help("Leave it out: people who are on call have it, workloads do not (CIS 5.1.8, 5.1.10, 5.1.13)."));
+            } else if writing && ESCALATING.contains(&resource.as_str()) {
                 let diag = Diag::new(
                     Code::ControlViolated,
                     resource.span,
