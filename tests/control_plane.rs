@@ -15,6 +15,8 @@ mod attempt;
 mod attempts;
 #[path = "control_plane/client.rs"]
 mod client;
+#[path = "control_plane/costs.rs"]
+mod costs;
 #[path = "control_plane/daemon.rs"]
 mod daemon;
 #[path = "control_plane/definitions.rs"]
@@ -37,8 +39,12 @@ mod lifetime;
 mod mistakes;
 #[path = "control_plane/moved.rs"]
 mod moved;
+#[path = "control_plane/names.rs"]
+mod names;
 #[path = "control_plane/nodes.rs"]
 mod nodes;
+#[path = "control_plane/obedience.rs"]
+mod obedience;
 #[path = "control_plane/permissions.rs"]
 mod permissions;
 #[path = "control_plane/plane.rs"]

@@ -162,6 +162,9 @@ codes! {
     DeliveryContradiction = "delivery-contradiction", Error, "a delivery that contradicts itself";
     /// The cluster only warns and logs: policies of `enforcement: audit` stop nothing. Meant for a roll-out on a cluster that lives.
     EnforcementAudit = "enforcement-audit", Warning, "a cluster whose policies only warn";
+    /// What a cluster asks for is made of objects that its Kubernetes minor does not serve: they would be refused, and what waits for them would
+    /// never come.
+    NeedsNewerKubernetes = "needs-newer-kubernetes", Error, "a setting that needs a newer Kubernetes";
 
     // ---- workloads ----
     /// The image is outside the registries of its tier. Host and path are compared segment by segment, after the normalisation that

@@ -27,7 +27,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
         ("clusters.provider, nodePools", !clusters.is_empty()),
         ("clusters.trust", clusters.iter().any(|cluster| cluster.trust.is_some())),
         ("clusters.platform", clusters.iter().any(|cluster| cluster.platform.is_some())),
-        ("clusters.enforcement", clusters.iter().any(|cluster| cluster.enforcement.is_some())),
         ("workloads.connects, gateways (their network policies)", connects().next().is_some() || !inventory.gateways.is_empty()),
         ("tokens", !inventory.tokens.is_empty()),
     ]
@@ -40,6 +39,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let message = format!("these keys are checked, but no object is made of them yet: {}", used.join("; "));
     let diag = Diag::new(Code::NotGenerated, fleet.name.span, message);
     Some(diag.help(
-        "The tree keeps the tiers apart by namespaces, Pod Security labels, selectors and tolerations alone until these objects come.",
+        "The tree keeps the tiers apart by namespaces, Pod Security, placement and admission policies alone until these objects come.",
     ))
 }

@@ -4,7 +4,7 @@ mod adopted;
 mod check;
 mod clusters;
 pub mod delivery;
-mod exemptions;
+pub mod exemptions;
 pub mod flows;
 mod honesty;
 mod images;

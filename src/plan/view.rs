@@ -3,6 +3,7 @@
 //! Names at the top: `fleet` always; `tier`, `cluster`, `pool`, `namespace`, `workload`, `gateway` as far as the kind's scope has them;
 //! `item` and `index` under `forEach`.
 
+mod admission;
 mod flows;
 mod isolation;
 
@@ -56,7 +57,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, exempt, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), enforcement (deny or audit), validationActions, exempt, admission (what policies on pods hold), flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -74,6 +75,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         expected.entry((&flux.namespace, "Secret", secret)).or_default().push("Flux");
     }
     let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == at);
+    let exempt = isolation::exempt(model, at);
     json!({
         "name": host.raw.name.as_str(),
         "environment": host.raw.environment.as_str(),
@@ -86,7 +88,8 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "platform": isolation::platform(model, at),
         "enforcement": isolation::enforcement(model, at).as_str(),
         "validationActions": isolation::validation_actions(model, at),
-        "exempt": isolation::exempt(model, at),
+        "admission": admission::admission(model, at, &exempt),
+        "exempt": exempt,
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
         "argocd": super::delivery::argocd(model.deliveries.of(at), host.raw.name.as_str()),
