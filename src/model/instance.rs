@@ -63,13 +63,13 @@ pub struct Instance<'i> {
 }
 
 impl Instance<'_> {
-    /// The final PodSpecs: its own, or those of the objects that its source has.
+    /// What its pods are like in the end: its own, or those of the objects that its source has.
     pub fn pods(&self) -> Vec<&Value> {
         self.adopted.as_ref().map_or_else(|| vec![&self.pod], |adopted| adopted.objects.iter().filter_map(pod_of).collect())
     }
 }
 
-/// The PodSpec in an object of a source, of the kinds that have one.
+/// What the pods of an object of a source are like, of the kinds that have some.
 fn pod_of(object: &Value) -> Option<&Value> {
     adopted::pods::path(object["kind"].as_str()?)?.iter().try_fold(object, |value, key| value.get(key))
 }

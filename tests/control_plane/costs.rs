@@ -24,7 +24,7 @@ pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
     for (namespace, tier) in &cluster.namespaces {
         for kind in ["Pod", "Deployment", "CronJob"] {
             let large = |wrong: bool| {
-                let mut object = of_kind(kind, namespace, large_pod(&cluster.label_domain, tier, wrong));
+                let mut object = of_kind(kind, namespace, &large_pod(&cluster.label_domain, tier, wrong));
                 obedience::complete(&mut object, &cluster.label_domain, tier, &cluster.rules[tier]);
                 let path = format!("{}?dryRun=All", plane.resources.collection(&object).unwrap());
                 plane.masters.post(&path, &object).ok()
@@ -54,7 +54,7 @@ fn warnings(plane: &Plane<'_>) -> Vec<String> {
     warned.map(|policy| format!("{}: {}", policy["metadata"]["name"], policy["status"]["typeChecking"]["expressionWarnings"])).collect()
 }
 
-fn of_kind(kind: &str, namespace: &str, pod: Value) -> Value {
+fn of_kind(kind: &str, namespace: &str, pod: &Value) -> Value {
     let metadata = json!({ "name": "large", "namespace": namespace });
     let labels = json!({ "app.kubernetes.io/name": "large" });
     let template = |restart: &str| {
@@ -63,7 +63,9 @@ fn of_kind(kind: &str, namespace: &str, pod: Value) -> Value {
         json!({ "metadata": { "labels": labels }, "spec": pod })
     };
     match kind {
-        "Pod" => json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": "large", "namespace": namespace, "labels": labels }, "spec": pod }),
+        "Pod" => {
+            json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": "large", "namespace": namespace, "labels": labels }, "spec": pod })
+        }
         "Deployment" => json!({ "apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": {
             "selector": { "matchLabels": labels }, "template": template("Always"),
         }}),
@@ -78,7 +80,8 @@ fn large_pod(label_domain: &str, tier: &str, wrong: bool) -> Value {
     let container = |number: usize| {
         let mut container = json!({ "name": format!("container-{number}"), "env": env });
         if wrong && number + 1 == CONTAINERS {
-            let context = json!({ "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] }, "readOnlyRootFilesystem": false });
+            let context =
+                json!({ "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] }, "readOnlyRootFilesystem": false });
             container["securityContext"] = context;
         }
         container
@@ -87,9 +90,9 @@ fn large_pod(label_domain: &str, tier: &str, wrong: bool) -> Value {
     let source = |number: usize| json!({ "configMap": { "name": format!("config-{number}"), "optional": true } });
     let sources: Vec<Value> = (0..10).map(source).collect();
     let volumes = (0..CONTAINERS).map(|number| json!({ "name": format!("volume-{number}"), "projected": { "sources": sources } }));
-    let toleration = |seconds: usize| {
-        json!({ "key": format!("{label_domain}/tier"), "operator": "Equal", "value": tier, "effect": "NoExecute", "tolerationSeconds": seconds })
-    };
+    let key = format!("{label_domain}/tier");
+    let toleration =
+        |seconds: usize| json!({ "key": key, "operator": "Equal", "value": tier, "effect": "NoExecute", "tolerationSeconds": seconds });
     json!({
         "containers": containers,
         "initContainers": (0..CONTAINERS).map(|number| json!({ "name": format!("init-{number}") })).collect::<Vec<_>>(),

@@ -13,10 +13,41 @@ use crate::stated::{Cluster, Rules};
 /// So many names for each namespace.
 const NAMES: usize = 400;
 /// What names are put together from, beside the tier's own registries.
-const PARTS: [&str; 34] = [
-    "docker.io/", "index.docker.io/", "registry-1.docker.io/", "docker.io.evil.example/", "library/", "mongo", "localhost/", "localhost:5000/", "host:5000/",
-    "Host.example/", "host.example./", "host/", "HOST/", "a/", "a_b", "a.b/", "a-b", "..", "./", "/", ":", ":1", ":latest", ":.x", "@", "@sha256:0f", "sha256:",
-    " ", "\n", "é", "https://", "%2f", "-", "[::1]:5000/",
+const PARTS: &[&str] = &[
+    "docker.io/",
+    "index.docker.io/",
+    "registry-1.docker.io/",
+    "docker.io.evil.example/",
+    "library/",
+    "mongo",
+    "localhost/",
+    "localhost:5000/",
+    "host:5000/",
+    "Host.example/",
+    "host.example./",
+    "host/",
+    "HOST/",
+    "a/",
+    "a_b",
+    "a.b/",
+    "a-b",
+    "..",
+    "./",
+    "/",
+    ":",
+    ":1",
+    ":latest",
+    ":.x",
+    "@",
+    "@sha256:0f",
+    "sha256:",
+    " ",
+    "\n",
+    "é",
+    "https://",
+    "%2f",
+    "-",
+    "[::1]:5000/",
 ];
 
 /// Every name is admitted where the model takes it, and refused where it does not.
@@ -40,7 +71,11 @@ pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
             }
             *(if answer.is_ok() { &mut admitted } else { &mut refused }) += 1;
             if answer.is_ok() != takes(rules, &name) {
-                disagreements.push(format!("{namespace}: `{name}`: the model takes it: {}, the cluster: {}", takes(rules, &name), answer.message()));
+                disagreements.push(format!(
+                    "{namespace}: `{name}`: the model takes it: {}, the cluster: {}",
+                    takes(rules, &name),
+                    answer.message()
+                ));
             }
         }
         if rules.registries.is_some() && (admitted == 0 || refused == 0) {
@@ -53,7 +88,8 @@ pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
 /// Whether the model takes an image into a tier.
 fn takes(rules: &Rules, name: &str) -> bool {
     let image = ImageRef::new(name);
-    let below = rules.registries.as_ref().is_none_or(|all| image.as_ref().is_ok_and(|image| all.iter().any(|prefix| image.is_below(prefix))));
+    let below =
+        rules.registries.as_ref().is_none_or(|all| image.as_ref().is_ok_and(|image| all.iter().any(|prefix| image.is_below(prefix))));
     below && (!rules.digest || image.is_ok_and(|image| image.has_digest()))
 }
 
@@ -63,16 +99,16 @@ fn name(rules: &Rules, random: &mut Random) -> String {
         let at = (random.fraction() * f64::from(u32::try_from(count).unwrap())) as usize;
         at
     };
-    let registries: Vec<&str> = rules.registries.iter().flatten().map(|registry| registry.as_str()).collect();
+    let registries: Vec<&str> = rules.registries.iter().flatten().map(ringfence::formats::RegistryPrefix::as_str).collect();
     let mut name = String::new();
     if pick(3) > 0 && !registries.is_empty() {
         name.push_str(registries[pick(registries.len())]);
     }
-    for _ in 0..1 + pick(4) {
+    for _ in 0..=pick(4) {
         name.push_str(PARTS[pick(PARTS.len())]);
     }
     if pick(2) == 0 {
-        name.push_str(&format!("@sha256:{}", "0f".repeat(32)));
+        name.extend(["@sha256:", &"0f".repeat(32)]);
     }
     name
 }

@@ -44,7 +44,9 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// The names of its tests.
     pub fn names(&self) -> Vec<String> {
-        let fixed = ["accepted", "scheduled", "strays", "permissions", "mistakes", "costs", "names", "restart", ALIVE].map(str::to_owned).into_iter();
+        let fixed = ["accepted", "scheduled", "strays", "permissions", "mistakes", "costs", "names", "restart", ALIVE]
+            .map(str::to_owned)
+            .into_iter();
         let attacks = self.attacks.iter().map(|attack| attack_name(attack));
         let uses = self.uses.iter().map(|attempt| use_name(attempt));
         fixed.chain(uses).chain(attacks).map(|test| format!("{}/{test}", self.name)).collect()

@@ -25,7 +25,7 @@ pub fn admission(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>)
         "mutation": if mutates { placement.clone() } else { Vec::new() },
         "outside": tiers.outside(),
         "placement": placement,
-        "runtime": tiers.each(Tiers::runtime),
+        "runtime": tiers.each(|tiers, tier| Some(tiers.runtime(tier))),
     })
 }
 
@@ -80,8 +80,8 @@ impl Tiers<'_> {
         })
     }
 
-    fn runtime(&self, tier: usize) -> Option<Value> {
-        Some(json!({
+    fn runtime(&self, tier: usize) -> Value {
+        json!({
             "readOnlyRoot": self.holds(control::READ_ONLY_ROOT, tier),
             // The level `restricted` asks for it itself; where everything is allowed, so are all system calls.
             "seccomp": self.model.tiers.all[tier].pod_security.value == PodSecurity::Baseline,
@@ -91,7 +91,7 @@ impl Tiers<'_> {
                 "seccomp": self.holes(tier, &[control::SECCOMP_PROFILE, control::POD_SECURITY]),
                 "token": self.holes(tier, &[control::SERVICE_ACCOUNT_TOKEN]),
             },
-        }))
+        })
     }
 
     /// The tokens that pods of a tier hold, as `namespace/account audience`, and for how many seconds at most; the audience of the Kubernetes API
