@@ -23,16 +23,18 @@ mod audit;
 mod bootstrap;
 #[path = "control_plane/client.rs"]
 mod client;
+#[path = "control_plane/costs.rs"]
+mod costs;
 #[path = "control_plane/daemon.rs"]
 mod daemon;
 #[path = "control_plane/definitions.rs"]
 mod definitions;
 #[path = "control_plane/delivery.rs"]
 mod delivery;
-#[path = "control_plane/emitted.rs"]
-mod emitted;
 #[path = "control_plane/emergency.rs"]
 mod emergency;
+#[path = "control_plane/emitted.rs"]
+mod emitted;
 #[path = "control_plane/etcd.rs"]
 mod etcd;
 #[path = "control_plane/expressions.rs"]
@@ -55,8 +57,12 @@ mod lifetime;
 mod mistakes;
 #[path = "control_plane/moved.rs"]
 mod moved;
+#[path = "control_plane/names.rs"]
+mod names;
 #[path = "control_plane/nodes.rs"]
 mod nodes;
+#[path = "control_plane/obedience.rs"]
+mod obedience;
 #[path = "control_plane/permissions.rs"]
 mod permissions;
 #[path = "control_plane/plane.rs"]
@@ -186,14 +192,15 @@ fn main() -> ExitCode {
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
-    let units: Vec<Unit<'_>> = [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::ArgocdApplier, Unit::Emergency, Unit::LargeRoles, Unit::Moved]
-        .into_iter()
-        .chain(sessions)
-        .chain(flux)
-        .chain(bootstrap)
-        .chain(applications)
-        .chain([Unit::Rules, Unit::Alerts, Unit::Lifetime])
-        .collect();
+    let units: Vec<Unit<'_>> =
+        [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::ArgocdApplier, Unit::Emergency, Unit::LargeRoles, Unit::Moved]
+            .into_iter()
+            .chain(sessions)
+            .chain(flux)
+            .chain(bootstrap)
+            .chain(applications)
+            .chain([Unit::Rules, Unit::Alerts, Unit::Lifetime])
+            .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let names: Vec<String> = units.iter().flat_map(Unit::names).filter(|name| wanted(name)).collect();

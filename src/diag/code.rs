@@ -167,6 +167,9 @@ codes! {
     DeliveryContradiction = "delivery-contradiction", Error, "a delivery that contradicts itself";
     /// The cluster only warns and logs: policies of `enforcement: audit` stop nothing. Meant for a roll-out on a cluster that lives.
     EnforcementAudit = "enforcement-audit", Warning, "a cluster whose policies only warn";
+    /// What a cluster asks for is made of objects that its Kubernetes minor does not serve: they would be refused, and what waits for them would
+    /// never come.
+    NeedsNewerKubernetes = "needs-newer-kubernetes", Error, "a setting that needs a newer Kubernetes";
 
     // ---- access ----
     /// The role cannot be limited so, or has nothing to hold: nodes are no tier's own to RBAC, and where no API within the cluster says how many

@@ -20,6 +20,17 @@ text_type! {
     }
 }
 
+impl RegistryPrefix {
+    /// The prefix of every normalised name below it: its host as runtimes spell it, and a `/` at the end.
+    pub fn canonical(&self) -> String {
+        let text = self.as_str();
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let (host, path) = text.split_once('/').map_or((text, None), |(host, path)| (host, Some(path)));
+        let path = path.map_or_else(String::new, |path| format!("{path}/"));
+        format!("{}/{path}", canonical_host(host))
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Parts<'a> {
     host: &'a str,
@@ -151,6 +162,18 @@ mod tests {
         let digest = format!("a.example/b@sha256:{}", "0f".repeat(32));
         assert_eq!(image(&digest).normalised(), digest);
         assert!(image(&digest).has_digest());
+    }
+
+    #[test]
+    fn prefixes_are_spelt_as_runtimes_do() {
+        for (written, canonical) in [
+            ("registry.acme.example/restricted", "registry.acme.example/restricted/"),
+            ("registry.acme.example:5000/", "registry.acme.example:5000/"),
+            ("index.docker.io/library/", "docker.io/library/"),
+            ("registry-1.docker.io", "docker.io/"),
+        ] {
+            assert_eq!(RegistryPrefix::new(written).unwrap().canonical(), canonical);
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ record! {
         pub provider: Spanned<Provider>,
         /// Whether its policies refuse, or warn and log.
         pub enforcement: Option<Spanned<Enforcement>>,
+        /// Whether pods that say nothing of where they run are given their tier's placement (from Kubernetes 1.36).
+        pub placement_mutation: Option<Spanned<bool>>,
         /// Its address ranges.
         pub network: Spanned<Network>,
         /// Its roots of trust, shared with no other cluster (SP 800-190 4.3.5).

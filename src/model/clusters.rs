@@ -110,7 +110,19 @@ fn host<'i>(raw: &'i Spanned<Cluster>, inventory: &'i Inventory, tiers: &Tiers<'
         findings.push(Diag::new(Code::EnforcementAudit, enforcement.span, message).help("Remove the line once the audit log is quiet."));
     }
     let version = raw.kubernetes.as_ref().or_else(|| fleet.and_then(|fleet| fleet.kubernetes.as_ref()));
+    mutation(raw, version, findings);
     Host { raw, minor: version.map_or(Minor::NEWEST, |version| minor(version, findings)), tiers: hosted }
+}
+
+/// Policies that change objects are stable from Kubernetes 1.36.
+fn mutation(raw: &Cluster, version: Option<&Spanned<String>>, findings: &mut Findings) {
+    let Some(asked) = raw.placement_mutation.filter(|asked| asked.value) else { return };
+    let older = version.and_then(|version| Some((version, version.parse::<Minor>().ok()?))).filter(|(_, minor)| minor.number() < 36);
+    if let Some((version, minor)) = older {
+        let message = format!("Kubernetes {minor} of `{}` has no MutatingAdmissionPolicy", raw.name.value);
+        let diag = Diag::new(Code::NeedsNewerKubernetes, asked.span, message).related(version.span, "the minor");
+        findings.push(diag.help("Remove `placementMutation`: the trees state every pod's placement themselves; or run 1.36 or later."));
+    }
 }
 
 fn minor(version: &Spanned<String>, findings: &mut Findings) -> Minor {

@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::inventory::gateway::{Exemption, ExemptionScope};
 use crate::source::{Span, Spanned};
 
-/// Controls that the model itself checks; each is a folder below `blueprints/controls/`.
+/// Controls that the program knows by name; each is a folder below `blueprints/controls/`.
 pub mod control {
     /// Images come from the tier's registries.
     pub const IMAGE_REGISTRY: &str = "image-registry";
@@ -29,6 +29,14 @@ pub mod control {
     pub const DEFAULT_DENY: &str = "default-deny";
     /// Nothing reaches the metadata service.
     pub const METADATA_SERVICE: &str = "metadata-service";
+    /// Pods go to their tier's nodes.
+    pub const PLACEMENT: &str = "placement";
+    /// Pods hold the tokens that the inventory declares.
+    pub const SERVICE_ACCOUNT_TOKEN: &str = "service-account-token";
+    /// System calls are filtered.
+    pub const SECCOMP_PROFILE: &str = "seccomp-profile";
+    /// Pods outside the tiers stay off their nodes.
+    pub const OUTSIDE_TIERS: &str = "outside-tiers";
 
     /// Those of which the model finds every violation: an exemption from one that excuses none is of no use. What violates another control
     /// is seen by a cluster alone.

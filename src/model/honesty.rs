@@ -33,7 +33,5 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     }
     let message = format!("these keys are checked, but no object is made of them yet: {}", used.join("; "));
     let diag = Diag::new(Code::NotGenerated, fleet.name.span, message);
-    Some(diag.help(
-        "The tree keeps the tiers apart by namespaces, Pod Security labels, network policies, selectors and tolerations alone until these objects come.",
-    ))
+    Some(diag.help("The rest of the tree does not wait for them."))
 }

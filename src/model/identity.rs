@@ -127,7 +127,8 @@ fn check_one(identity: &fleet::Identity, findings: &mut Findings) {
     if let Some(seconds) = identity.token_seconds.filter(|seconds| !(60..=MOST_TOKEN_SECONDS).contains(&seconds.value)) {
         wrong(seconds.span, "a token holds for a minute at least, and for a day at most", "Write a number of seconds from 60 to 86400.");
     }
-    let is_certificate = |text: &str| text.starts_with("-----BEGIN CERTIFICATE-----") && text.trim_end().ends_with("-----END CERTIFICATE-----");
+    let is_certificate =
+        |text: &str| text.starts_with("-----BEGIN CERTIFICATE-----") && text.trim_end().ends_with("-----END CERTIFICATE-----");
     if let Some(pem) = identity.certificate_authority.as_ref().filter(|pem| !is_certificate(pem)) {
         wrong(pem.span, "this is no certificate in PEM", "Write the whole block, from `-----BEGIN CERTIFICATE-----` on; it is no secret.");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::adopted::Adopted;
+use super::adopted::{self, Adopted};
 use super::check::{self, Subject};
 use super::clusters::Host;
 use super::pod::{self, Context};
@@ -60,6 +60,18 @@ pub struct Instance<'i> {
     pub expected: BTreeSet<(&'static str, String)>,
     /// What its source makes, where it has one: its objects are these and not what the settings say.
     pub adopted: Option<Adopted>,
+}
+
+impl Instance<'_> {
+    /// What its pods are like in the end: its own, or those of the objects that its source has.
+    pub fn pods(&self) -> Vec<&Value> {
+        self.adopted.as_ref().map_or_else(|| vec![&self.pod], |adopted| adopted.objects.iter().filter_map(pod_of).collect())
+    }
+}
+
+/// What the pods of an object of a source are like, of the kinds that have some.
+fn pod_of(object: &Value) -> Option<&Value> {
+    adopted::pods::path(object["kind"].as_str()?)?.iter().try_fold(object, |value, key| value.get(key))
 }
 
 /// What an instance is made from.

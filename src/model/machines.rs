@@ -23,7 +23,8 @@ pub fn check(host: &Host<'_>, findings: &mut Findings) {
     let version = &machines.version;
     let patch = version.strip_prefix(&format!("v{}.", host.minor));
     if !patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit())) {
-        let diag = Diag::new(Code::KubernetesVersion, version.span, format!("`{}` is no release of Kubernetes {}", version.value, host.minor));
+        let diag =
+            Diag::new(Code::KubernetesVersion, version.span, format!("`{}` is no release of Kubernetes {}", version.value, host.minor));
         findings.push(diag.help(format!("Write one such as `v{}.4`.", host.minor)));
     }
     if let Some(replicas) = machines.control_plane_replicas.filter(|replicas| replicas.value % 2 == 0 || replicas.value > MOST_REPLICAS) {

@@ -7,7 +7,7 @@ pub mod budget;
 mod check;
 mod clusters;
 pub mod delivery;
-mod exemptions;
+pub mod exemptions;
 pub mod flows;
 mod honesty;
 pub mod identity;

@@ -40,7 +40,8 @@ pub fn check(inventory: &Inventory, findings: &mut Findings) {
                 findings.push(diag.help("Write one without `:`: it stands before every value that it encrypts."));
             }
             if !kms.endpoint.as_str().starts_with("unix:///") {
-                let diag = Diag::new(Code::InvalidValue, kms.endpoint.span, "the API server reaches a KMS plugin by a socket beside it alone");
+                let diag =
+                    Diag::new(Code::InvalidValue, kms.endpoint.span, "the API server reaches a KMS plugin by a socket beside it alone");
                 findings.push(diag.help("Write the socket's path: `unix:///run/kms/plugin.sock`."));
             }
         }

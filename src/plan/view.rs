@@ -4,6 +4,7 @@
 //! `item` and `index` under `forEach`.
 
 pub(super) mod access;
+mod admission;
 pub mod bootstrap;
 mod flows;
 mod guards;
@@ -62,7 +63,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, exempt, access, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), enforcement (deny or audit), validationActions, exempt, admission (what policies on pods hold), access, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for), network (see [`network`]).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -80,6 +81,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         expected.entry((&flux.namespace, "Secret", secret)).or_default().push("Flux");
     }
     let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == at);
+    let exempt = isolation::exempt(model, at);
     json!({
         "name": host.raw.name.as_str(),
         "environment": host.raw.environment.as_str(),
@@ -92,10 +94,11 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "platform": isolation::platform(model, at),
         "enforcement": isolation::enforcement(model, at).as_str(),
         "validationActions": isolation::validation_actions(model, at),
-        "exempt": isolation::exempt(model, at),
         "monitoring": monitoring::cluster(model, at),
         "guards": guards::of_cluster(model, at),
         "access": access::of_cluster(model, at),
+        "admission": admission::admission(model, at, &exempt),
+        "exempt": exempt,
         "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
         "flux": super::delivery::flux(model.deliveries.of(at)),
         "argocd": super::delivery::argocd(model, at),
@@ -124,7 +127,6 @@ pub fn pool(model: &Model<'_>, pool: &NodePool) -> Value {
 /// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), network (`policies` and `ciliumPolicies`), access, budget (what it
 /// and its containers may use; `instances` are those of its cluster).
 pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
-    let minor = format!("v{}", model.clusters.all[namespace.cluster].minor);
     let domain = model.fleet.label_domain.as_str();
     let tier = model.tiers.name(namespace.tier);
     let mut labels = labels([

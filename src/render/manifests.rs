@@ -147,6 +147,12 @@ impl Renderer<'_> {
         (Some(document.unwrap_or_else(|| emit::file(&[&header], &values))), made, findings)
     }
 
+    /// Whether nothing is known of an object's kind.
+    fn is_unknown(&self, minor: Minor, value: &Value) -> bool {
+        let text = |key: &str| value[key].as_str().unwrap_or_default();
+        self.schemas.kind(minor, text("apiVersion"), text("kind")).is_none()
+    }
+
     /// Reads the one object that a template made, and checks it.
     fn object(&self, kind: &Kind, template: &Template, planned: &Planned, text: &str, findings: &mut Findings) -> Option<Value> {
         let at = |range: &Range<usize>| self.engine.locate(kind, planned.template, &planned.view, range);

@@ -117,7 +117,7 @@ impl Data {
         let (quote, comment) = self.state();
         self.quote = quote;
         if quote.is_none() && !comment && opens_block(&self.line) {
-            self.block = Some(indentation(&self.line));
+            self.block = Some(key_indentation(&self.line));
         }
         self.line.clear();
     }
@@ -165,6 +165,20 @@ fn is_layout(piece: &Piece) -> bool {
 
 fn indentation(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Where the key of a line begins, after the dashes of the lists whose first key it is: `- key: |` has its text further in than `key`. Without a
+/// key, the last dash.
+fn key_indentation(line: &str) -> usize {
+    let mut at = indentation(line);
+    while line[at..].starts_with("- ") {
+        let next = at + 1 + indentation(&line[at + 1..]);
+        if matches!(line[next..].chars().next(), None | Some('|' | '>')) {
+            break;
+        }
+        at = next;
+    }
+    at
 }
 
 /// Whether a line ends in the sign of a block scalar: `key: |`, `- >-`.

@@ -63,8 +63,22 @@ pub struct View {
 impl View {
     /// Every name that a view may hold. Which of them an object sees follows from the scope of its kind; `item` and `index` are those of
     /// `forEach`.
-    pub const NAMES: [&'static str; 14] =
-        ["fleet", "tier", "cluster", "bootstrap", "pool", "namespace", "workload", "gateway", "argocd", "contents", "units", "appliers", "item", "index"];
+    pub const NAMES: [&'static str; 14] = [
+        "fleet",
+        "tier",
+        "cluster",
+        "bootstrap",
+        "pool",
+        "namespace",
+        "workload",
+        "gateway",
+        "argocd",
+        "contents",
+        "units",
+        "appliers",
+        "item",
+        "index",
+    ];
 
     /// A view of nothing.
     pub fn new() -> Self {

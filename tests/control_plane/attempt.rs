@@ -28,9 +28,13 @@ pub struct Attempt {
     pub title: String,
     /// The cluster of the sample fleet.
     pub cluster: String,
+    /// Pods and templates that are created obey the rules of this tier where they say nothing; a field that is null is left out.
+    pub tier: Option<String>,
     /// Who tries it; where missing, an administrator: `cluster-admin`, but not in `system:masters`.
     #[serde(default = "administrator")]
     pub by: User,
+    /// What is done before is older than this control, one of `controls.yaml`: only of honest uses.
+    pub older_than: Option<String>,
     /// What the administrator does before, or whoever is named there, which must go through.
     #[serde(default)]
     pub before: Vec<Request>,
@@ -92,7 +96,7 @@ pub struct PodRef {
     pub on: Option<String>,
 }
 
-/// How to take a control away; where one stands behind another, both.
+/// How to take a control away; more than one of them only where several controls stop the same.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Without {

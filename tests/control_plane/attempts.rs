@@ -1,5 +1,6 @@
 //! Tries attacks and honest uses on a control plane that has a cluster's tree.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use crate::attempt::{Attempt, PodRef, Request, Stopped, Without};
 use crate::client::{Answer, Client, Patch, User};
 use crate::guardrails;
 use crate::nodes;
+use crate::obedience;
 use crate::plane::Plane;
 use crate::resources::describe;
 use crate::scheduling::{Verdict, verdict};
@@ -29,6 +31,8 @@ pub struct Ground<'a> {
     pub cluster: &'a Cluster,
     /// The tree that was applied.
     pub layers: &'a Layers,
+    /// How each control is taken away.
+    pub controls: &'a BTreeMap<String, Without>,
 }
 
 /// What an attempt changed, to be undone.
@@ -136,22 +140,27 @@ impl Ground<'_> {
     fn with_attempt(&self, attempt: &Attempt, look: impl FnOnce(Answer) -> Result<(), String>) -> Result<(), String> {
         let mut traces = Traces::default();
         let administrator = self.plane.client(&crate::attempt::administrator());
+        let older = attempt.older_than.as_ref().map(|control| &self.controls[control]);
+        older.inspect(|control| self.take_away(control, &[]));
         let mut result = Ok(());
         for request in &attempt.before {
             let client = request.by.as_ref().map_or_else(|| administrator.clone(), |by| self.plane.client(by));
-            result = result.and_then(|()| self.send(&client, request, &mut traces).ok().map(drop)).map_err(|why| format!("before: {why}"));
+            result = result
+                .and_then(|()| self.send(&client, attempt, request, &mut traces).ok().map(drop))
+                .map_err(|why| format!("before: {why}"));
         }
-        let result = result.and_then(|()| look(self.send(&self.plane.client(&attempt.by), &attempt.request, &mut traces)));
+        older.inspect(|control| self.put_back(control, &[]));
+        let result = result.and_then(|()| look(self.send(&self.plane.client(&attempt.by), attempt, &attempt.request, &mut traces)));
         let pods = attempt.pod.iter().chain(attempt.stopped.iter().filter_map(|stopped| stopped.pods.as_ref()));
         self.undo(&traces, pods);
         result
     }
 
-    fn send(&self, client: &Client, request: &Request, traces: &mut Traces) -> Answer {
+    fn send(&self, client: &Client, attempt: &Attempt, request: &Request, traces: &mut Traces) -> Answer {
         let masters = &self.plane.masters;
-        let at = |object: &Value, own: String| -> String {
+        let at = |object: &Value, own: &dyn Fn() -> String| -> String {
             assert!(object["kind"].is_string(), "the request says no kind");
-            request.at.clone().unwrap_or(own)
+            request.at.clone().unwrap_or_else(own)
         };
         // What lives at a subresource alone, such as a Scale, is kept as the object that has the subresource.
         let place = |object: &Value| match (&request.at, self.plane.resources.path(object)) {
@@ -171,19 +180,23 @@ impl Ground<'_> {
                 if request.at.is_none() {
                     traces.made.push(self.path(object));
                 }
-                client.post(&at(object, self.plane.resources.collection(object).unwrap()), object)
+                let mut object = object.clone();
+                if let Some(tier) = &attempt.tier {
+                    obedience::complete(&mut object, &self.cluster.label_domain, tier, &self.cluster.rules[tier]);
+                }
+                client.post(&at(&object, &|| self.plane.resources.collection(&object).unwrap()), &object)
             }
             (None, None, Some(object), None, None) => {
                 keep(object, traces);
-                client.patch(&at(object, place(object)), Patch::Merge, object)
+                client.patch(&at(object, &|| place(object)), Patch::Merge, object)
             }
             (None, None, None, Some(object), None) => {
                 keep(object, traces);
-                client.put(&at(object, place(object)), object)
+                client.put(&at(object, &|| place(object)), object)
             }
             (None, None, None, None, Some(object)) => {
                 keep(object, traces);
-                client.delete(&at(object, place(object)))
+                client.delete(&at(object, &|| place(object)))
             }
             _ => panic!("a request is one of read, create, merge, replace, delete"),
         }
@@ -192,6 +205,9 @@ impl Ground<'_> {
     fn undo<'p>(&self, traces: &Traces, pods: impl Iterator<Item = &'p PodRef>) {
         let masters = &self.plane.masters;
         for path in traces.made.iter().rev() {
+            if path.contains("/pods/") {
+                masters.patch(path, Patch::Merge, &json!({ "metadata": { "finalizers": null } }));
+            }
             masters.delete(path);
         }
         for (path, object) in traces.before.iter().rev().filter(|(path, _)| !traces.made.contains(path)) {

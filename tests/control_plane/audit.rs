@@ -41,10 +41,14 @@ pub fn verdict(judges: &Judges, etcd: &Etcd, sample: &Project, attacks: &[Attemp
     plane.start_components();
     nodes::add(&plane, &cluster);
     plane.masters.post(BINDINGS, &unlimited(&administrator())).ok()?;
-    let ground = Ground { plane: &plane, cluster: &cluster, layers: &layers };
+    let ground = Ground { plane: &plane, cluster: &cluster, layers: &layers, controls };
     let by_policy = |attack: &&Attempt| {
         let stopped = attack.stopped.as_ref().filter(|stopped| stopped.refused.is_some());
-        stopped.is_some_and(|stopped| controls[&stopped.by].objects.is_some() && controls[&stopped.by].plugin.is_none())
+        stopped.is_some_and(|stopped| {
+            let Without { namespace_labels, taints, objects, plugin, limits } = &controls[&stopped.by];
+            let policies = objects.as_ref().is_some_and(|objects| objects.iter().all(|which| which.kind == "ValidatingAdmissionPolicyBinding"));
+            policies && namespace_labels.is_none() && !taints && plugin.is_none() && !limits
+        })
     };
     let is_there = |attack: &&Attempt| !NOT_ENFORCED.contains(&attack.name.as_str());
     let mut tried = 0;

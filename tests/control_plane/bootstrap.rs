@@ -111,7 +111,8 @@ fn files(judges: &Judges, bootstrap: &Path) -> Verdict {
 
 /// The objects of Cluster API are taken as they are, and applying them again changes nothing.
 fn machines(judges: &Judges, etcd: &Etcd, cluster: &str, bootstrap: &Path) -> Verdict {
-    let files = walkdir::WalkDir::new(bootstrap.join("cluster-api")).sort_by_file_name().into_iter().map(|entry| entry.unwrap().into_path());
+    let files =
+        walkdir::WalkDir::new(bootstrap.join("cluster-api")).sort_by_file_name().into_iter().map(|entry| entry.unwrap().into_path());
     let texts = files.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap());
     let objects: Vec<Value> = texts
         .flat_map(|text| documents(&text))
@@ -122,7 +123,8 @@ fn machines(judges: &Judges, etcd: &Etcd, cluster: &str, bootstrap: &Path) -> Ve
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": cluster } });
     apply::apply_object(&plane, &namespace)?;
     let deployments: Vec<&Value> = objects.iter().filter(|object| object["kind"] == "MachineDeployment").collect();
-    let of_tiers = deployments.iter().filter(|one| one["spec"]["template"]["metadata"]["labels"]["node-restriction.kubernetes.io/tier"].is_string());
+    let of_tiers =
+        deployments.iter().filter(|one| one["spec"]["template"]["metadata"]["labels"]["node-restriction.kubernetes.io/tier"].is_string());
     if (deployments.len(), of_tiers.count()) != (3, 2) {
         return Err(format!("three pools, two of them of tiers, are not: {deployments:?}"));
     }
@@ -335,14 +337,16 @@ impl<'a> Ground<'a> {
         masters.post(&format!("{at}/configmaps"), &json!({ "metadata": { "name": "audit-config" }, "data": { "key": MARK } })).ok()?;
         masters.post(&format!("{at}/limitranges"), &limit("audit-limit")).ok()?;
         masters.post("/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", &role).ok()?;
-        let broken = seen_within(Duration::from_secs(30), || glass.post(&format!("{at}/limitranges"), &limit("audit-glass")).is_ok().then_some(()));
+        let broken =
+            seen_within(Duration::from_secs(30), || glass.post(&format!("{at}/limitranges"), &limit("audit-glass")).is_ok().then_some(()));
         broken.ok_or("who may do everything in an emergency cannot")?;
         glass.get(&format!("{at}/secrets/audit-secret")).ok()?;
         masters.get("/livez");
         let log = fs::read_to_string(self.folder.join("audit.log")).unwrap();
         let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let logged = |name: &str, level: &str, with_body: bool| {
-            let of = |event: &&Value| event["objectRef"]["name"] == name && event["level"] == level && event["responseStatus"]["code"] != 403;
+            let of =
+                |event: &&Value| event["objectRef"]["name"] == name && event["level"] == level && event["responseStatus"]["code"] != 403;
             let found: Vec<&Value> = events.iter().filter(of).collect();
             (found.is_empty() || found.iter().any(|event| event.to_string().contains(MARK) != with_body))
                 .then(|| format!("{name} is not logged as {level}: {found:?}"))

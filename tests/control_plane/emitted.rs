@@ -23,7 +23,9 @@ pub fn flags(bootstrap: &Path) -> Vec<Flag> {
             let all = documents(&text);
             let at = |object: &Value| match object["kind"].as_str() {
                 Some("ClusterConfiguration") => Some(object["apiServer"]["extraArgs"].clone()),
-                Some("KubeadmControlPlane") => Some(object["spec"]["kubeadmConfigSpec"]["clusterConfiguration"]["apiServer"]["extraArgs"].clone()),
+                Some("KubeadmControlPlane") => {
+                    Some(object["spec"]["kubeadmConfigSpec"]["clusterConfiguration"]["apiServer"]["extraArgs"].clone())
+                }
                 _ => None,
             };
             let found = all.iter().find_map(at).expect("no flags");
@@ -50,7 +52,8 @@ fn of_server(config: &Value) -> Vec<Flag> {
             (name.to_owned(), value.to_owned())
         })
         .collect();
-    for (key, name) in [("audit-policy-file", "audit-policy-file"), ("pod-security-admission-config-file", "admission-control-config-file")] {
+    for (key, name) in [("audit-policy-file", "audit-policy-file"), ("pod-security-admission-config-file", "admission-control-config-file")]
+    {
         if let Some(file) = config[key].as_str() {
             flags.push((name.to_owned(), file.to_owned()));
         }

@@ -175,12 +175,12 @@ fn limits(plane: &Plane<'_>, flux: &Flux<'_>, objects: &[&Value]) -> Verdict {
     none("the applier may do more than its tree needs", &appliers::beyond(plane, &user, "ringfence-platform-applier", objects)?)
 }
 
-/// A person moves a workload to other nodes; Flux moves it back.
+/// A person moves a workload to one node of its tier, which policies allow; Flux moves it back.
 fn reverts(plane: &Plane<'_>, flux: &Flux<'_>, objects: &[&Value]) -> Verdict {
     let workload = objects.iter().find(|object| object["kind"] == "Deployment").ok_or("the cluster has no Deployment to change by hand")?;
     let path = plane.resources.path(workload)?;
     let selector = |object: &Value| object["spec"]["template"]["spec"]["nodeSelector"].clone();
-    let moved = json!({ "spec": { "template": { "spec": { "nodeSelector": { "node-restriction.kubernetes.io/tier": "elsewhere" } } } } });
+    let moved = json!({ "spec": { "template": { "spec": { "nodeSelector": { "kubernetes.io/hostname": "elsewhere" } } } } });
     plane.masters.patch(&path, Patch::Merge, &moved).ok()?;
     flux.reconcile();
     let now = selector(&plane.masters.get(&path).ok()?);

@@ -59,7 +59,8 @@ pub fn verdict(judges: &Judges, etcd: &Etcd, layers: &Layers) -> Verdict {
     client.post(BINDINGS, &binding(500, "last")).ok()?;
     client.put(&format!("{BINDINGS}/large"), &binding(501, "another")).ok()?;
     // Neither rules nor subjects: what is empty is no error of a policy.
-    let empty = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "empty" }, "rules": null });
+    let empty =
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "empty" }, "rules": null });
     client.post(&format!("{RBAC}/clusterroles"), &empty).ok()?;
     let mut nobody = binding(0, "nobody");
     nobody["metadata"]["name"] = "empty".into();

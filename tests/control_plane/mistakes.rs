@@ -81,7 +81,7 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster, objects: &[Value], seed: u64, count
         match (ours.first(), answer.is_ok()) {
             (Some(_), false) => outcome.refused += 1,
             (None, true) => outcome.admitted += 1,
-            // 422 is what the server's validation says, after the object was read; a policy is asked after that.
+            // 422 is what the server's validation says, after the object was read; then come the policies of the tree itself.
             (None, false) if answer.status == 422 || answer.message().contains("ValidatingAdmissionPolicy") => outcome.rules += 1,
             (Some(problem), true) => {
                 outcome.disagreements.push(format!(

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -15,7 +16,8 @@ use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::runner::Verdict;
 use crate::stated::Cluster;
-use crate::{expressions, mistakes, nodes, permissions, restart, scheduling};
+use crate::waiting::until;
+use crate::{costs, expressions, mistakes, names, nodes, permissions, restart, scheduling};
 
 /// How many mistakes are made in the objects of a cluster.
 const MISTAKES: usize = 150;
@@ -42,9 +44,21 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// The names of its tests.
     pub fn names(&self) -> Vec<String> {
-        let fixed = ["accepted", "expressions", "costs", "scheduled", "strays", "permissions", "mistakes", "restart", ALIVE]
-            .map(str::to_owned)
-            .into_iter();
+        let fixed = [
+            "accepted",
+            "expressions",
+            "guard-costs",
+            "scheduled",
+            "strays",
+            "permissions",
+            "mistakes",
+            "costs",
+            "names",
+            "restart",
+            ALIVE,
+        ]
+        .map(str::to_owned)
+        .into_iter();
         let attacks = self.attacks.iter().map(|attack| attack_name(attack));
         let uses = self.uses.iter().map(|attempt| use_name(attempt));
         fixed.chain(uses).chain(attacks).map(|test| format!("{}/{test}", self.name)).collect()
@@ -70,13 +84,17 @@ impl Session<'_> {
         plane.start_components();
         nodes::add(plane, &self.cluster);
         tests.say("expressions", || expressions::verdict(plane));
-        tests.say("costs", || expressions::costs(plane, &self.cluster));
+        tests.say("guard-costs", || expressions::costs(plane, &self.cluster));
         tests.say("scheduled", || none("pods are not on their tier's nodes", &scheduling::misplaced(plane, &self.cluster)));
         tests.say("strays", || none("pods without placement are on a tier's nodes", &scheduling::strays(plane, &self.cluster)));
         tests.say("permissions", || permissions::verdict(plane, &self.cluster));
         tests.say("mistakes", || mistakes::verdict(plane, &self.cluster, &self.objects(), MISTAKES));
+        tests.say("costs", || costs::verdict(plane, &self.cluster));
+        tests.say("names", || names::verdict(plane, &self.cluster));
         plane.masters.post(crate::attempts::BINDINGS, &unlimited(&administrator())).ok()?;
-        let ground = Ground { plane, cluster: &self.cluster, layers: &self.layers };
+        let nodes = || plane.client(&administrator()).get("/api/v1/nodes").is_ok().then_some(());
+        until("the administrator may do everything", Duration::from_secs(30), nodes);
+        let ground = Ground { plane, cluster: &self.cluster, layers: &self.layers, controls: self.controls };
         for attempt in &self.uses {
             tests.say(&use_name(attempt), || ground.goes_through(attempt).map_err(|why| attempt.says(&why)));
         }

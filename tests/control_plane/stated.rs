@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ringfence::catalog;
+use ringfence::formats::RegistryPrefix;
 use ringfence::inventory;
 use ringfence::inventory::workload::WorkloadKind;
 use ringfence::model::{self, Model, Options};
@@ -24,6 +25,8 @@ pub struct Cluster {
     pub pools: Vec<Pool>,
     /// Its namespaces of workloads, with their tiers.
     pub namespaces: BTreeMap<String, String>,
+    /// What each of its tiers asks of pods.
+    pub rules: BTreeMap<String, Rules>,
     /// Its workloads.
     pub workloads: Vec<Workload>,
     /// Every group that a grant of the fleet or of a team names, as the server sees it.
@@ -56,6 +59,19 @@ pub struct Pool {
     pub tier: Option<String>,
     /// Its nodes.
     pub nodes: Vec<String>,
+}
+
+/// What a tier asks of pods, beside its placement.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Their PriorityClass.
+    pub priority_class: String,
+    /// An image that it admits.
+    pub image: String,
+    /// The registries of its images; any, if none are stated.
+    pub registries: Option<Vec<RegistryPrefix>>,
+    /// Whether its images have a digest.
+    pub digest: bool,
 }
 
 /// A workload on the cluster.
@@ -141,10 +157,25 @@ impl Cluster {
             minor: host.minor,
             pools: pools.collect(),
             namespaces: namespaces.collect(),
+            rules: host.tiers.iter().map(|tier| (model.tiers.name(*tier).to_owned(), Rules::of(model, *tier))).collect(),
             workloads: workloads.collect(),
             groups: groups(model),
             grants: grants(model, at),
             looked_at: looked_at(model, at),
+        }
+    }
+}
+
+impl Rules {
+    fn of(model: &Model<'_>, tier: usize) -> Self {
+        let tier = &model.tiers.all[tier];
+        let registry = tier.registries.as_ref().and_then(|all| all.first()).map_or("registry.example/", |first| first.as_str());
+        let image = format!("{}/nothing:1@sha256:{}", registry.trim_end_matches('/'), "0f".repeat(32));
+        Self {
+            priority_class: model::priority_class::name(tier),
+            image,
+            registries: tier.registries.as_ref().map(|all| all.iter().map(|registry| registry.value.clone()).collect()),
+            digest: tier.require_digest.is_some_and(|required| required.value),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! cannot be changed. A null and a `status`, which the API server would drop, are left out. Selectors are never touched.
 
 mod kinds;
-mod pods;
+pub(super) mod pods;
 mod ports;
 
 pub use kinds::may_be_adopted;

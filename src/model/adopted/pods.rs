@@ -125,6 +125,9 @@ fn harden(level: PodSecurity, value: &mut Value) {
     };
     if restricted {
         fill(&mut value["securityContext"], "runAsNonRoot", true.into());
+    }
+    // The level `baseline` forbids `Unconfined` alone, and nothing stated is just that where a kubelet has no default.
+    if level != PodSecurity::Privileged {
         fill(&mut value["securityContext"], "seccompProfile", json!({ "type": "RuntimeDefault" }));
     }
     for list in ["initContainers", "containers"] {

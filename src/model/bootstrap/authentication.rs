@@ -65,8 +65,7 @@ impl Authentication {
                 message: "groups that begin with `system:` are Kubernetes' own".to_owned(),
             },
         ];
-        let api_version =
-            if minor.number() < STABLE { "apiserver.config.k8s.io/v1beta1" } else { "apiserver.config.k8s.io/v1" };
+        let api_version = if minor.number() < STABLE { "apiserver.config.k8s.io/v1beta1" } else { "apiserver.config.k8s.io/v1" };
         let anonymous = HEALTH.into_iter().chain(joins_by_token.then_some(CLUSTER_INFO)).collect();
         Self { api_version, identity, claim_rules, user_rules, anonymous }
     }

@@ -115,8 +115,7 @@ pub fn of(model: &Model<'_>, cluster: usize) -> Bootstrap {
     };
     let identity = identity::of(model.inventory, host.raw);
     let break_glass = break_glass(model, cluster, identity.as_ref().map_or("", |identity| identity.groups_prefix.as_str()));
-    let authentication =
-        identity.map(|identity| Authentication::new(identity, host.minor, files == Some(Files::ClusterApi), waived));
+    let authentication = identity.map(|identity| Authentication::new(identity, host.minor, files == Some(Files::ClusterApi), waived));
     let encryption = encryption(model, cluster);
     let endpoint = endpoint(model, cluster);
     let folder = folder(provider.distribution);

@@ -66,9 +66,7 @@ pub fn bootstrap(model: &Model<'_>, cluster: usize) -> Value {
 /// Files for kubelets: `folder` and `name` below that of the tool, whether it holds the hardening, whether kubelets ask for certificates
 /// (RKE2 and K3s sign them), whether static pods go on. RKE2 runs its kube-proxy as one; with kubeadm the cluster's own configuration hardens.
 fn kubelet_files(made: &Bootstrap) -> Vec<Value> {
-    let file = |folder: &str, name: &str, hardening: bool, certificates: bool, static_pods: bool| {
-        json!({ "folder": folder, "name": name, "hardening": hardening, "certificates": certificates, "staticPods": static_pods })
-    };
+    let file = |folder: &str, name: &str, hardening: bool, certificates: bool, static_pods: bool| json!({ "folder": folder, "name": name, "hardening": hardening, "certificates": certificates, "staticPods": static_pods });
     let everywhere = || file("kubelet.conf.d", "50-ringfence.conf", true, false, true);
     match made.files {
         Some(Files::Rke2) => vec![everywhere()],
@@ -97,9 +95,8 @@ fn words(ranges: &[Spanned<Cidr>]) -> Vec<&str> {
 }
 
 fn authentication(made: &Authentication) -> Value {
-    let rules = |rules: &[Rule]| {
-        rules.iter().map(|rule| json!({ "expression": rule.expression, "message": rule.message })).collect::<Vec<_>>()
-    };
+    let rules =
+        |rules: &[Rule]| rules.iter().map(|rule| json!({ "expression": rule.expression, "message": rule.message })).collect::<Vec<_>>();
     let identity = &made.identity;
     json!({
         "apiVersion": made.api_version,
@@ -159,7 +156,8 @@ pub fn labels(pool: &NodePool) -> Vec<Value> {
 /// `bootstrap.tokens`: access tokens that still open the cluster: name, holder, identity, purpose, expires.
 fn tokens(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     let name = model.clusters.name(cluster);
-    let mut here: Vec<&Token> = model.inventory.tokens.iter().map(|token| &token.value).filter(|token| token.cluster.value == name).collect();
+    let mut here: Vec<&Token> =
+        model.inventory.tokens.iter().map(|token| &token.value).filter(|token| token.cluster.value == name).collect();
     here.sort_by_key(|token| token.name.as_str());
     let view = |token: &Token| {
         json!({

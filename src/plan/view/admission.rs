@@ -1,0 +1,166 @@
+//! What the admission policies on pods see: for each tier of a cluster what its pods must be like, and what is exempt from that.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::inventory::tier::PodSecurity;
+use crate::model::exemptions::control;
+use crate::model::{Instance, Model, platform, pod, priority_class};
+
+/// How long the token holds that the API server itself gives to pods that may use it: an hour, and a little for clocks that differ.
+const API_TOKEN_SECONDS: i64 = 3607;
+/// How long a projected token holds that states nothing.
+const TOKEN_SECONDS: i64 = 3600;
+
+/// `cluster.admission`: by policy, its tiers with their `namespaces` and with what is `exempt` by control (`namespaces`, and `workloads` as
+/// `namespace/name`): `placement`, `images`, `runtime`, `mutation` (empty where the cluster does not ask for it), and what holds `outside` of all
+/// tiers. A tier without namespaces here, or exempt as a whole, is not among them.
+pub fn admission(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>) -> Value {
+    let tiers = Tiers { model, cluster, exempt };
+    let placement = tiers.each(Tiers::placement);
+    let mutates = model.clusters.all[cluster].raw.placement_mutation.is_some_and(|stated| stated.value);
+    json!({
+        "images": tiers.each(Tiers::images),
+        "mutation": if mutates { placement.clone() } else { Vec::new() },
+        "outside": tiers.outside(),
+        "placement": placement,
+        "runtime": tiers.each(|tiers, tier| Some(tiers.runtime(tier))),
+    })
+}
+
+struct Tiers<'a> {
+    model: &'a Model<'a>,
+    cluster: usize,
+    exempt: &'a Map<String, Value>,
+}
+
+impl Tiers<'_> {
+    /// What a policy sees of each tier that has namespaces here.
+    fn each(&self, of: impl Fn(&Self, usize) -> Option<Value>) -> Vec<Value> {
+        let view = |tier: &usize| {
+            let namespaces = self.namespaces(*tier);
+            let mut view = of(self, *tier).filter(|_| !namespaces.is_empty())?;
+            view["tier"] = self.model.tiers.name(*tier).into();
+            view["namespaces"] = namespaces.into();
+            Some(view)
+        };
+        self.model.clusters.all[self.cluster].tiers.iter().filter_map(view).collect()
+    }
+
+    fn namespaces(&self, tier: usize) -> Vec<&str> {
+        let here = self.model.namespaces.values().filter(|namespace| namespace.cluster == self.cluster && namespace.tier == tier);
+        here.map(|namespace| namespace.name.as_str()).collect()
+    }
+
+    fn placement(&self, tier: usize) -> Option<Value> {
+        let raw = &self.model.tiers.all[tier];
+        let pools = self.model.clusters.all[self.cluster].raw.node_pools.iter();
+        let own = pools.filter(|pool| pool.tier.as_ref().is_some_and(|tier| tier.value == raw.name.as_str()));
+        self.holds(control::PLACEMENT, tier).then(|| {
+            json!({
+                "pools": own.map(|pool| pool.name.as_str()).collect::<Vec<_>>(),
+                "priorityClass": priority_class::name(raw),
+                "priority": priority_class::value(raw),
+                "exempt": self.holes(tier, &[control::PLACEMENT]),
+            })
+        })
+    }
+
+    fn images(&self, tier: usize) -> Option<Value> {
+        let raw = &self.model.tiers.all[tier];
+        let registries = raw.registries.as_ref().filter(|_| self.holds(control::IMAGE_REGISTRY, tier));
+        let digest = raw.require_digest.is_some_and(|required| required.value) && self.holds(control::IMAGE_DIGEST, tier);
+        (registries.is_some() || digest).then(|| {
+            json!({
+                "registries": registries.map(|all| all.iter().map(|registry| registry.canonical()).collect::<Vec<_>>()),
+                "digest": digest,
+                "exempt": { "registry": self.holes(tier, &[control::IMAGE_REGISTRY]), "digest": self.holes(tier, &[control::IMAGE_DIGEST]) },
+            })
+        })
+    }
+
+    fn runtime(&self, tier: usize) -> Value {
+        json!({
+            "readOnlyRoot": self.holds(control::READ_ONLY_ROOT, tier),
+            // The level `restricted` asks for it itself; where everything is allowed, so are all system calls.
+            "seccomp": self.model.tiers.all[tier].pod_security.value == PodSecurity::Baseline,
+            "tokens": self.tokens(tier),
+            "exempt": {
+                "readOnlyRoot": self.holes(tier, &[control::READ_ONLY_ROOT]),
+                "seccomp": self.holes(tier, &[control::SECCOMP_PROFILE, control::POD_SECURITY]),
+                "token": self.holes(tier, &[control::SERVICE_ACCOUNT_TOKEN]),
+            },
+        })
+    }
+
+    /// The tokens that pods of a tier hold, as `namespace/account audience`, and for how many seconds at most; the audience of the Kubernetes API
+    /// is empty.
+    fn tokens(&self, tier: usize) -> BTreeMap<String, i64> {
+        let mut tokens = BTreeMap::new();
+        let here = self.model.instances.iter().filter(|instance| instance.cluster == self.cluster && instance.tier == tier);
+        for instance in here {
+            let holder = format!("{}/{}", instance.namespace, instance.workload.identity.name.value);
+            if pod::has_api_access(&instance.cascade.settings) {
+                tokens.insert(format!("{holder} "), API_TOKEN_SECONDS);
+            }
+            for token in declared_tokens(instance) {
+                let seconds = token["expirationSeconds"].as_i64().unwrap_or(TOKEN_SECONDS);
+                let most = tokens.entry(format!("{holder} {}", token["audience"].as_str().unwrap_or_default())).or_insert(seconds);
+                *most = seconds.max(*most);
+            }
+        }
+        tokens
+    }
+
+    /// What holds in namespaces that are neither a tier's nor the platform's: those that Kubernetes makes for other things are not the
+    /// platform's to run pods in. None where that is waived.
+    fn outside(&self) -> Option<Value> {
+        let host = &self.model.clusters.all[self.cluster];
+        if self.waived(control::OUTSIDE_TIERS)["cluster"] == true {
+            return None;
+        }
+        let platform = platform::namespaces(self.model.inventory, host, self.model.deliveries.of(self.cluster)).into_iter();
+        let platform = platform.filter(|namespace| namespace.present && !(namespace.builtin && namespace.level == PodSecurity::Restricted));
+        let tiers = self.model.namespaces.values().filter(|namespace| namespace.cluster == self.cluster);
+        let mut except: Vec<String> = platform.map(|namespace| namespace.name).chain(tiers.map(|tier| tier.name.clone())).collect();
+        except.sort();
+        let priorities = host.tiers.iter().map(|tier| priority_class::name(&self.model.tiers.all[*tier]));
+        Some(json!({ "except": except, "priorityClasses": priorities.collect::<Vec<_>>() }))
+    }
+
+    fn waived(&self, control: &str) -> &Value {
+        self.exempt.get(control).unwrap_or(&Value::Null)
+    }
+
+    /// Whether a control is not waived for the whole cluster or the whole tier.
+    fn holds(&self, control: &str, tier: usize) -> bool {
+        let exempt = self.waived(control);
+        let tiers = exempt["tiers"].as_array();
+        exempt["cluster"] != true && !tiers.is_some_and(|tiers| tiers.iter().any(|name| name == self.model.tiers.name(tier)))
+    }
+
+    /// Namespaces and workloads of a tier that are exempt from any of these controls.
+    fn holes(&self, tier: usize, controls: &[&str]) -> Value {
+        let own = self.namespaces(tier);
+        let list = |key: &'static str| controls.iter().flat_map(move |control| self.waived(control)[key].as_array().into_iter().flatten());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let is_own = |namespace: &Value| own.iter().any(|name| namespace == name);
+        let workloads = list("workloads").filter(|workload| is_own(&workload["namespace"]));
+        let mut workloads: Vec<String> =
+            workloads.map(|workload| format!("{}/{}", text(&workload["namespace"]), text(&workload["name"]))).collect();
+        let mut namespaces: Vec<String> = list("namespaces").filter(|namespace| is_own(namespace)).map(text).collect();
+        for names in [&mut namespaces, &mut workloads] {
+            names.sort();
+            names.dedup();
+        }
+        json!({ "namespaces": namespaces, "workloads": workloads })
+    }
+}
+
+/// Tokens that the final pods of a workload project.
+fn declared_tokens<'a>(instance: &'a Instance<'_>) -> impl Iterator<Item = &'a Value> {
+    let volumes = instance.pods().into_iter().flat_map(|pod| pod["volumes"].as_array().into_iter().flatten());
+    let sources = volumes.flat_map(|volume| volume["projected"]["sources"].as_array().into_iter().flatten());
+    sources.filter_map(|source| source.get("serviceAccountToken"))
+}
