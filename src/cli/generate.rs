@@ -1,6 +1,6 @@
 //! `ringfence generate`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -172,7 +172,7 @@ fn check(output: &Path, tree: &Tree, scope: &Scope, display: &mut Display, findi
     }
     let again = "Run `ringfence generate` and commit what it writes.";
     let others = Others::of(scope, output, tree, &delta)?;
-    findings.extend(change_for_others(&others, scope, display));
+    findings.extend(others.files.first().map(|file| others.finding(scope, display.place(file))));
     for (path, class) in delta.classes.iter().filter(|(path, _)| !others.files.contains(*path)) {
         let origin = tree.get(path).map(|file| file.origin);
         let diag = match (class, origin) {
@@ -232,19 +232,6 @@ fn changed_sources(tree: &Tree, recorded: &Recorded, delta: &Delta) -> Vec<Diag>
     changed.into_values().collect()
 }
 
-/// The finding that a run for some clusters would change what others share with them.
-fn change_for_others(others: &Others, scope: &Scope, display: &mut Display) -> Option<Diag> {
-    let place = display.place(others.files.first()?);
-    let names: Vec<String> = others.clusters.iter().map(|name| format!("`{name}`")).collect();
-    let (what, are) = if names.len() == 1 { ("the cluster", "is") } else { ("the clusters", "are") };
-    let message = format!("this file would change for {what} {}, which {are} not named", names.join(", "));
-    let all: BTreeSet<&str> = scope.names().chain(others.clusters.iter().map(String::as_str)).collect();
-    let options: Vec<String> = all.into_iter().map(|name| format!("--cluster {name}")).collect();
-    let help =
-        format!("Run `ringfence generate {}`, or leave `--cluster` out: what belongs together is written together.", options.join(" "));
-    Some(Diag::new(Code::SharedWithOthers, place, message).help(help))
-}
-
 fn hand_edited(path: &str, origin: Option<Span>, display: &mut Display) -> Diag {
     let place = display.place(path);
     let Some(origin) = origin else {
@@ -293,7 +280,8 @@ fn write(
         return Err(Failure::new(message, "Run `ringfence generate` without `--cluster` first: it finishes what was interrupted."));
     }
     let before = findings.len();
-    findings.extend(change_for_others(&Others::of(scope, output, tree, &delta)?, scope, display));
+    let others = Others::of(scope, output, tree, &delta)?;
+    findings.extend(others.files.first().map(|file| others.finding(scope, display.place(file))));
     let refused: Vec<(String, Class)> = delta.refusals(args.force).map(|(path, class)| (path.to_owned(), class)).collect();
     for (path, class) in refused {
         let diag = match class {

@@ -13,6 +13,8 @@ use serde_json::Value;
 use super::Failure;
 use super::scope::Scope;
 use crate::catalog::Layer;
+use crate::diag::{Code, Diag};
+use crate::source::Span;
 use crate::tree::{Class, Delta, Tree};
 use crate::yaml;
 
@@ -49,6 +51,18 @@ impl Others {
             }
         }
         Ok(others)
+    }
+
+    /// The finding about them, at the first of the files.
+    pub fn finding(&self, scope: &Scope, place: Span) -> Diag {
+        let names: Vec<String> = self.clusters.iter().map(|name| format!("`{name}`")).collect();
+        let (what, are) = if names.len() == 1 { ("the cluster", "is") } else { ("the clusters", "are") };
+        let message = format!("this file would change for {what} {}, which {are} not named", names.join(", "));
+        let all: BTreeSet<&str> = scope.names().chain(self.clusters.iter().map(String::as_str)).collect();
+        let options: Vec<String> = all.into_iter().map(|name| format!("--cluster {name}")).collect();
+        let command = format!("ringfence generate {}", options.join(" "));
+        let help = format!("Run `{command}`, or leave `--cluster` out: what belongs together is written together.");
+        Diag::new(Code::SharedWithOthers, place, message).help(help)
     }
 }
 
