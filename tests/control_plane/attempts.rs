@@ -216,13 +216,12 @@ impl Ground<'_> {
                 object["metadata"].as_object_mut().unwrap().remove(key);
             }
             let now = masters.get(path);
-            let back = if now.is_ok() {
-                // Custom resources are not replaced without it.
+            let mut back = if now.is_ok() { masters.put(path, &object) } else { masters.post(path.rsplit_once('/').unwrap().0, &object) };
+            // A custom resource is not replaced without it.
+            if back.message().contains("metadata.resourceVersion") {
                 object["metadata"]["resourceVersion"] = now.body["metadata"]["resourceVersion"].clone();
-                masters.put(path, &object)
-            } else {
-                masters.post(path.rsplit_once('/').unwrap().0, &object)
-            };
+                back = masters.put(path, &object);
+            }
             assert!(back.is_ok(), "{path} cannot be put back: {}", back.message());
         }
         for path in &traces.made {
