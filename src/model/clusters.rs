@@ -49,7 +49,9 @@ impl<'i> Clusters<'i> {
                 findings.push(diag.help("Name it under `tiers` of a cluster, with a node pool for it, or remove it."));
             }
         }
-        all.iter().for_each(|host| machines::check(host, findings));
+        for host in &all {
+            machines::check(host, findings);
+        }
         Self { all, index }
     }
 
