@@ -183,7 +183,9 @@ impl Ground<'_> {
             for key in ["resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"] {
                 object["metadata"].as_object_mut().unwrap().remove(key);
             }
-            let back = if masters.get(path).is_ok() {
+            let back = if let Ok(found) = masters.get(path).ok() {
+                // Custom resources are replaced by version alone.
+                object["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
                 masters.put(path, &object)
             } else {
                 masters.post(path.rsplit_once('/').unwrap().0, &object)

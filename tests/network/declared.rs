@@ -77,7 +77,9 @@ impl Inventory {
             }
             numbers.extend(list(&workload["connects"]).iter().map(|connect| number(&connect["port"])));
         }
-        for listener in self.gateways.iter().flat_map(|gateway| gateway["listen"].as_object().into_iter().flat_map(|listen| listen.values())) {
+        for listener in
+            self.gateways.iter().flat_map(|gateway| gateway["listen"].as_object().into_iter().flat_map(|listen| listen.values()))
+        {
             numbers.insert(number(&listener["port"]));
         }
         numbers.remove(&0);
@@ -194,7 +196,12 @@ impl Inventory {
     /// The listener that serves a cluster's caller, and its cluster: as `via` says, else the one of its environment, then of its region.
     fn listener(&self, connect: &Value, caller: &str, from: &Value) -> Option<(&str, &Value)> {
         let target = target(connect, caller)?;
-        let port = |reference: &Value| self.places.keys().filter(|(name, _)| *name == target).find_map(|(_, place)| self.port_of(&target, reference, self.cluster(place)));
+        let port = |reference: &Value| {
+            self.places
+                .keys()
+                .filter(|(name, _)| *name == target)
+                .find_map(|(_, place)| self.port_of(&target, reference, self.cluster(place)))
+        };
         let gateway = self.gateways.iter().find(|gateway| {
             let callers = if gateway["from"].is_array() { list(&gateway["from"]) } else { std::slice::from_ref(&gateway["from"]) };
             gateway["to"] == target && callers.iter().any(|from| from == caller) && port(&gateway["port"]) == port(&connect["port"])
@@ -240,7 +247,9 @@ impl Inventory {
     /// Whether an address is the fleet's own, the node's or the metadata service's.
     fn is_own(&self, address: IpAddr) -> bool {
         let within = |cluster: &Value| {
-            ["pods", "services", "nodes"].into_iter().any(|key| list(&cluster["network"][key]).iter().any(|range| holds(text(range), address)))
+            ["pods", "services", "nodes"]
+                .into_iter()
+                .any(|key| list(&cluster["network"][key]).iter().any(|range| holds(text(range), address)))
         };
         let listeners = self.gateways.iter().filter_map(|gateway| gateway["listen"].as_object()).flat_map(|listen| listen.values());
         holds("169.254.0.0/16", address)

@@ -61,7 +61,9 @@ impl Fleet {
         let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
         for (cluster, objects) in &objects {
             for labels in objects.iter().filter_map(template).map(|template| &template["metadata"]["labels"]) {
-                let label = |key: &str| labels.as_object().unwrap().iter().find(|(name, _)| name.ends_with(key)).map(|(_, value)| text(value)).unwrap();
+                let label = |key: &str| {
+                    labels.as_object().unwrap().iter().find(|(name, _)| name.ends_with(key)).map(|(_, value)| text(value)).unwrap()
+                };
                 *places.entry((format!("{}/{}", label("/team"), label("/workload")), cluster.clone())).or_default() += 1;
             }
         }
@@ -72,7 +74,9 @@ impl Fleet {
             let namespaces = objects.iter().filter(|object| object["kind"] == "Namespace");
             Cluster {
                 tiers: namespaces
-                    .map(|namespace| (text(&namespace["metadata"]["name"]).to_owned(), text(&namespace["metadata"]["labels"][&tier]).to_owned()))
+                    .map(|namespace| {
+                        (text(&namespace["metadata"]["name"]).to_owned(), text(&namespace["metadata"]["labels"][&tier]).to_owned())
+                    })
                     .collect(),
                 ends: endpoints::on(&inventory, stated, objects),
                 policies: Policies::of(Inventory::plugin(stated), objects.iter()),
@@ -93,7 +97,8 @@ impl Cluster {
 
     /// What the inventory declares of every pod that policies are for, with every other end.
     pub fn declared(&self, inventory: &Inventory) -> Vec<Declared<'_>> {
-        let ours = |end: &&Endpoint| end.namespace.as_ref().is_some_and(|namespace| self.tiers.contains_key(namespace) || namespace == "default");
+        let ours =
+            |end: &&Endpoint| end.namespace.as_ref().is_some_and(|namespace| self.tiers.contains_key(namespace) || namespace == "default");
         let mut all = Vec::new();
         for pod in self.ends.iter().filter(ours) {
             for other in self.ends.iter().filter(|other| other.what != pod.what) {

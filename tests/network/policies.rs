@@ -91,7 +91,14 @@ impl Policies {
     }
 
     /// What a `NetworkPolicy` lets through by each rule that fits the other end; nothing where it is not of this pod and direction.
-    fn network_policy(&self, spec: &Value, direction: Direction, namespace: &str, pod: &Endpoint, other: &Endpoint) -> Option<Vec<Vec<Ports>>> {
+    fn network_policy(
+        &self,
+        spec: &Value,
+        direction: Direction,
+        namespace: &str,
+        pod: &Endpoint,
+        other: &Endpoint,
+    ) -> Option<Vec<Vec<Ports>>> {
         known(spec, &["podSelector", "policyTypes", "ingress", "egress"]);
         let (name, rules, ends) = match direction {
             Direction::Ingress => ("Ingress", &spec["ingress"], "from"),
@@ -143,7 +150,9 @@ impl Policies {
             let pods = &peer["pods"];
             let of = end.namespace.as_ref().map(|namespace| named(namespace));
             of.as_ref().is_some_and(|of| !peer["namespaces"].is_null() && selects(&peer["namespaces"], of))
-                || of.is_some_and(|of| !pods.is_null() && selects(&pods["namespaceSelector"], &of) && selects(&pods["podSelector"], &end.labels))
+                || of.is_some_and(|of| {
+                    !pods.is_null() && selects(&pods["namespaceSelector"], &of) && selects(&pods["podSelector"], &end.labels)
+                })
                 || list(&peer["networks"]).iter().any(|range| holds(range, end.address))
         };
         assert!(self.ranges_hold_cluster, "Cilium has policies of its own for that");
@@ -228,7 +237,9 @@ fn cilium_selects(selector: &Value, end: &Endpoint, within: Option<&str>) -> boo
 /// Kubernetes' label selectors.
 fn selects(selector: &Value, labels: &BTreeMap<String, String>) -> bool {
     known(selector, &["matchLabels", "matchExpressions"]);
-    let equal = selector["matchLabels"].as_object().is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key).map(String::as_str) == value.as_str()));
+    let equal = selector["matchLabels"]
+        .as_object()
+        .is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key).map(String::as_str) == value.as_str()));
     let fits = |expression: &Value| {
         let value = labels.get(text(&expression["key"]));
         let among = value.is_some_and(|value| list(&expression["values"]).iter().any(|wanted| wanted == value.as_str()));

@@ -110,7 +110,8 @@ fn an_exemption_from_the_metadata_service_opens_that_to_one_workload() {
         assert!(!is_open(cluster, Egress, HELD, "169.254.169.254"), "{plugin}");
         assert!(!is_open(cluster, Egress, FREE, "169.254.0.1"), "{plugin}");
         assert!(!is_open(cluster, Egress, FREE, "8.8.8.8"), "{plugin}");
-        let at_other_ports = cluster.policies.open(Egress, cluster.end(FREE), cluster.end("169.254.169.254"), &[(443, "TCP"), (80, "UDP")].into());
+        let at_other_ports =
+            cluster.policies.open(Egress, cluster.end(FREE), cluster.end("169.254.169.254"), &[(443, "TCP"), (80, "UDP")].into());
         assert!(at_other_ports.is_empty(), "{plugin}");
         // The guard has exactly that hole.
         let opened = cluster.opened(&cluster.policies);
