@@ -10,6 +10,7 @@ const CALICO_WITH_GUARDS: (u32, u32) = (3, 32);
 
 /// What a network plugin can enforce.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Capabilities {
     /// Its name, as people write it.
     pub title: &'static str,
@@ -49,7 +50,7 @@ pub enum Guard {
 pub enum Encryption {
     /// A password in a Secret, in a variable of the plugin's pods.
     Password,
-    /// Keys in a Secret for IPsec; none for `WireGuard`.
+    /// Keys in a Secret for `IPsec`; none for `WireGuard`.
     Keys,
     /// Keys that each node makes for itself.
     OwnKeys,

@@ -42,12 +42,12 @@ pub(super) fn all(ground: Ground<'_, '_>, findings: &mut Findings) -> BTreeMap<(
     policies.between_workloads();
     for (at, instance) in ground.instances.iter().enumerate() {
         for connect in instance.cascade.settings.connects.iter().flatten() {
-            policies.to_something_else(instance, connect, findings);
+            policies.open_something_else(instance, connect, findings);
         }
-        policies.to_api_server(instance, findings);
-        policies.from_outside(instance);
-        policies.from_listeners(at, instance);
-        policies.from_monitoring(instance);
+        policies.open_api_server(instance, findings);
+        policies.open_exposed(instance);
+        policies.open_listeners(at, instance);
+        policies.open_monitoring(instance);
         policies.within_a_source(instance);
         policies.waived(instance);
     }
@@ -216,7 +216,7 @@ impl<'i> Policies<'_, 'i> {
     }
 
     /// A flow to what is no workload: outside the fleet, or the platform's.
-    fn to_something_else(&mut self, caller: &Instance<'i>, connect: &Spanned<Connect>, findings: &mut Findings) {
+    fn open_something_else(&mut self, caller: &Instance<'i>, connect: &Spanned<Connect>, findings: &mut Findings) {
         // By name it is a finding already.
         let PortRef::Number(number) = connect.port.value else { return };
         let spoken = protocol(connect.protocol.as_ref().map(|protocol| protocol.value));
@@ -333,7 +333,7 @@ impl<'i> Policies<'_, 'i> {
     }
 
     /// The API server, for whom may ask it something. On Cilium it is known by what it is, since no range matches a node there.
-    fn to_api_server(&mut self, instance: &Instance<'i>, findings: &mut Findings) {
+    fn open_api_server(&mut self, instance: &Instance<'i>, findings: &mut Findings) {
         let Some(first) = instance.cascade.settings.api_access.iter().flatten().next() else { return };
         let host = self.ground.host(instance.cluster);
         let network = &host.raw.network;
@@ -366,7 +366,7 @@ impl<'i> Policies<'_, 'i> {
     }
 
     /// What lets traffic in: the pods that serve Ingress and Gateway objects, or everybody but the fleet itself for a load balancer.
-    fn from_outside(&mut self, instance: &Instance<'i>) {
+    fn open_exposed(&mut self, instance: &Instance<'i>) {
         let settings = &instance.cascade.settings;
         let (Some(expose), Some(port)) = (&settings.expose, settings.exposed_port()) else { return };
         let host = self.ground.host(instance.cluster);
@@ -400,7 +400,7 @@ impl<'i> Policies<'_, 'i> {
     }
 
     /// What a listener lets in: what the callers' clusters leave by, which `externalTrafficPolicy: Local` keeps.
-    fn from_listeners(&mut self, at: usize, instance: &Instance<'i>) {
+    fn open_listeners(&mut self, at: usize, instance: &Instance<'i>) {
         for listener in self.ground.flows.listeners.get(&at).into_iter().flatten() {
             let spoken = protocol(listener.port.protocol.as_ref().map(|protocol| protocol.value));
             let end = End {
@@ -417,7 +417,7 @@ impl<'i> Policies<'_, 'i> {
     }
 
     /// Prometheus, for ports that say where their metrics are.
-    fn from_monitoring(&mut self, instance: &Instance<'i>) {
+    fn open_monitoring(&mut self, instance: &Instance<'i>) {
         let host = self.ground.host(instance.cluster);
         let fleet = self.ground.inventory.fleet.as_ref();
         let of_cluster = host.raw.monitoring.as_ref().and_then(|monitoring| monitoring.namespace.as_ref());
