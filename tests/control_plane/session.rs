@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::Value;
 
 use crate::apply::{self, Layers};
-use crate::attempt::{Attempt, Without, administrator};
-use crate::attempts::{Ground, unlimited};
+use crate::attempt::{Attempt, Without};
+use crate::attempts::Ground;
 use crate::client::User;
 use crate::etcd::Etcd;
 use crate::judges::Judges;
@@ -71,7 +71,7 @@ impl Session<'_> {
         tests.say("strays", || none("pods without placement are on a tier's nodes", &scheduling::strays(plane, &self.cluster)));
         tests.say("permissions", || permissions::verdict(plane, &self.cluster));
         tests.say("mistakes", || mistakes::verdict(plane, &self.cluster, &self.objects(), MISTAKES));
-        plane.masters.post(crate::attempts::BINDINGS, &unlimited(&administrator())).ok()?;
+        crate::attempts::appoint_administrator(plane)?;
         let ground = Ground { plane, cluster: &self.cluster, layers: &self.layers };
         for attempt in &self.uses {
             tests.say(&use_name(attempt), || ground.goes_through(attempt).map_err(|why| attempt.says(&why)));
