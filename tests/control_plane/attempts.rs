@@ -380,6 +380,15 @@ pub fn unlimited(user: &User) -> Value {
     administers(name, &json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name }))
 }
 
+/// Appoints the administrator of the attempts, and waits until the server has heard of it.
+pub fn appoint_administrator(plane: &Plane<'_>) -> Result<(), String> {
+    let user = crate::attempt::administrator();
+    plane.masters.post(BINDINGS, &unlimited(&user)).ok()?;
+    let question = json!({ "verb": "create", "group": "", "resource": "pods", "namespace": "default" });
+    until("the administrator is one", PATIENCE, || plane.masters.may(&user, &question).then_some(()));
+    Ok(())
+}
+
 /// The binding that makes a subject `cluster-admin`.
 pub fn administers(name: &str, subject: &Value) -> Value {
     json!({

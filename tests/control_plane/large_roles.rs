@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::apply::{self, Layers};
 use crate::attempt::administrator;
-use crate::attempts::{BINDINGS, unlimited};
+use crate::attempts::{BINDINGS, appoint_administrator};
 use crate::etcd::Etcd;
 use crate::judges::Judges;
 use crate::plane::Plane;
@@ -26,7 +26,7 @@ pub fn verdict(judges: &Judges, etcd: &Etcd, layers: &Layers) -> Verdict {
     plane.start_components();
     none("objects are not accepted", &apply::apply(&plane, layers).complaints)?;
     none("expressions do not fit their types", &warnings(&plane, layers.values().flatten()))?;
-    plane.masters.post(BINDINGS, &unlimited(&administrator())).ok()?;
+    appoint_administrator(&plane)?;
     let client = plane.client(&administrator());
     let large = |last: &str| {
         let words = |what: &str, count: usize| (0..count).map(|number| format!("{what}{number}")).collect::<Vec<_>>();
