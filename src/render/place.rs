@@ -375,6 +375,12 @@ mod tests {
     }
 
     #[test]
+    fn the_text_of_an_items_first_key_is_further_in_than_the_key() {
+        let text = "a:\n- b: |-\n    x\n    {{ a }}\n  c: {{ c }}\n- - d: >\n      {{ d }}\n    e: {{ e }}\n- |\n {{ f }}\n- g: {{ g }}\n";
+        assert_eq!(refused(Output::Data, text), ["{{ a }}", "{{ d }}", "{{ f }}"]);
+    }
+
+    #[test]
     fn within_code_of_markdown_only_code_is_printed() {
         let text = "{{ a }} `{{ b }}` `{{ c | code }}` {{ d | code }}\n```sh\n{{ e }} {{ f | code }}\n```\n{{ g }}\n";
         assert_eq!(refused(Output::Markdown, text), ["{{ b }}", "{{ d | code }}", "{{ e }}"]);

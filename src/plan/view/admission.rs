@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::inventory::cluster::{CniName, Provisioner};
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::control;
 use crate::model::{Instance, Model, platform, pod, priority_class};
@@ -123,8 +124,11 @@ impl Tiers<'_> {
         let platform = platform::namespaces(self.model.inventory, host, self.model.deliveries.of(self.cluster)).into_iter();
         let platform = platform.filter(|namespace| namespace.present && !(namespace.builtin && namespace.level == PodSecurity::Restricted));
         let tiers = self.model.namespaces.values().filter(|namespace| namespace.cluster == self.cluster);
-        let mut except: Vec<String> = platform.map(|namespace| namespace.name).chain(tiers.map(|tier| tier.name.clone())).collect();
+        let agents = agents(host.raw.cni.name.value, host.raw.provider.provisioner).map(str::to_owned);
+        let mut except: Vec<String> =
+            platform.map(|namespace| namespace.name).chain(tiers.map(|tier| tier.name.clone())).chain(agents).collect();
         except.sort();
+        except.dedup();
         let priorities = host.tiers.iter().map(|tier| priority_class::name(&self.model.tiers.all[*tier]));
         Some(json!({ "except": except, "priorityClasses": priorities.collect::<Vec<_>>() }))
     }
@@ -156,6 +160,14 @@ impl Tiers<'_> {
         }
         json!({ "namespaces": namespaces, "workloads": workloads })
     }
+}
+
+/// Namespaces that installations of the network plugin and of what makes nodes bring along: an agent of every node runs there, and without it no
+/// node becomes ready. Those that use `kube-system` need no other.
+fn agents(cni: CniName, provisioner: Provisioner) -> impl Iterator<Item = &'static str> {
+    let network: &[&str] = if cni == CniName::Calico { &["calico-system", "tigera-operator"] } else { &[] };
+    let nodes: &[&str] = if provisioner == Provisioner::Rancher { &["cattle-system"] } else { &[] };
+    network.iter().chain(nodes).copied()
 }
 
 /// Tokens that the final pods of a workload project.
