@@ -46,7 +46,8 @@ pub fn verdict(judges: &Judges, etcd: &Etcd, sample: &Project, attacks: &[Attemp
         let stopped = attack.stopped.as_ref().filter(|stopped| stopped.refused.is_some());
         stopped.is_some_and(|stopped| {
             let Without { namespace_labels, taints, objects, plugin, limits } = &controls[&stopped.by];
-            let policies = objects.as_ref().is_some_and(|objects| objects.iter().all(|which| which.kind == "ValidatingAdmissionPolicyBinding"));
+            let policies =
+                objects.as_ref().is_some_and(|objects| objects.iter().all(|which| which.kind == "ValidatingAdmissionPolicyBinding"));
             policies && namespace_labels.is_none() && !taints && plugin.is_none() && !limits
         })
     };

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -16,7 +15,6 @@ use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::runner::Verdict;
 use crate::stated::Cluster;
-use crate::waiting::until;
 use crate::{costs, expressions, mistakes, names, nodes, permissions, restart, scheduling};
 
 /// How many mistakes are made in the objects of a cluster.
