@@ -28,7 +28,7 @@ impl Inventory {
     pub fn of(folder: &Path, places: BTreeMap<(String, String), usize>) -> Self {
         let mut inventory = Self { fleet: Value::Null, clusters: Vec::new(), workloads: Vec::new(), gateways: Vec::new(), places };
         for (path, bytes) in files(folder) {
-            if !Path::new(&path).extension().is_some_and(|extension| extension == "yaml") {
+            if Path::new(&path).extension().is_none_or(|extension| extension != "yaml") {
                 continue;
             }
             for document in serde_yaml::Deserializer::from_slice(&bytes).map(|document| Value::deserialize(document).unwrap()) {

@@ -85,7 +85,7 @@ impl Fleet {
             }
         };
         let clusters = inventory.clusters.iter().map(cluster).collect();
-        Self { clusters, inventory }
+        Self { inventory, clusters }
     }
 }
 

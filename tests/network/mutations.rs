@@ -107,7 +107,7 @@ fn mutants(policy: &Value) -> Vec<(String, Option<Value>)> {
                     if is_range {
                         add("with a range twice as large", &|spec| widen(&mut spec[rules][at][ends][peer]["ipBlock"]["cidr"]));
                         add("with all of a range", &|spec| {
-                            drop(spec[rules][at][ends][peer]["ipBlock"].as_object_mut().unwrap().remove("except"))
+                            drop(spec[rules][at][ends][peer]["ipBlock"].as_object_mut().unwrap().remove("except"));
                         });
                         for except in 0..list(&policy["spec"][rules][at][ends][peer]["ipBlock"]["except"]).len() {
                             add("with an exception less", &|spec| {
