@@ -63,7 +63,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, exempt, admission (what policies on pods hold), access, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), enforcement (deny or audit), validationActions, actions (by control), exempt, admission (what policies on pods hold), access, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for), network (see [`network`]).
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -94,6 +94,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "platform": isolation::platform(model, at),
         "enforcement": isolation::enforcement(model, at).as_str(),
         "validationActions": isolation::validation_actions(model, at),
+        "actions": isolation::actions_by_control(model, at, &exempt),
         "monitoring": monitoring::cluster(model, at),
         "guards": guards::of_cluster(model, at),
         "access": access::of_cluster(model, at),

@@ -120,9 +120,4 @@ impl View {
     pub(super) fn size(&self) -> usize {
         self.values.iter().map(|(_, value)| value.size()).sum()
     }
-
-    /// The whole view, for the printable plan.
-    pub fn to_json(&self) -> Value {
-        self.values.iter().map(|(name, value)| ((*name).to_owned(), value.json.clone())).collect()
-    }
 }

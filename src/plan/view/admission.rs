@@ -16,7 +16,8 @@ const TOKEN_SECONDS: i64 = 3600;
 
 /// `cluster.admission`: by policy, its tiers with their `namespaces` and with what is `exempt` by control (`namespaces`, and `workloads` as
 /// `namespace/name`): `placement`, `images`, `runtime`, `mutation` (empty where the cluster does not ask for it), and what holds `outside` of all
-/// tiers. A tier without namespaces here, or exempt as a whole, is not among them.
+/// tiers. A tier without namespaces here is not among them; one that is exempt as a whole has all of its namespaces in `exempt`, since a policy that left
+/// the tree would go on refusing in the cluster.
 pub fn admission(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>) -> Value {
     let tiers = Tiers { model, cluster, exempt };
     let placement = tiers.each(Tiers::placement);
@@ -58,20 +59,18 @@ impl Tiers<'_> {
         let raw = &self.model.tiers.all[tier];
         let pools = self.model.clusters.all[self.cluster].raw.node_pools.iter();
         let own = pools.filter(|pool| pool.tier.as_ref().is_some_and(|tier| tier.value == raw.name.as_str()));
-        self.holds(control::PLACEMENT, tier).then(|| {
-            json!({
-                "pools": own.map(|pool| pool.name.as_str()).collect::<Vec<_>>(),
-                "priorityClass": priority_class::name(raw),
-                "priority": priority_class::value(raw),
-                "exempt": self.holes(tier, &[control::PLACEMENT]),
-            })
-        })
+        Some(json!({
+            "pools": own.map(|pool| pool.name.as_str()).collect::<Vec<_>>(),
+            "priorityClass": priority_class::name(raw),
+            "priority": priority_class::value(raw),
+            "exempt": self.holes(tier, &[control::PLACEMENT]),
+        }))
     }
 
     fn images(&self, tier: usize) -> Option<Value> {
         let raw = &self.model.tiers.all[tier];
-        let registries = raw.registries.as_ref().filter(|_| self.holds(control::IMAGE_REGISTRY, tier));
-        let digest = raw.require_digest.is_some_and(|required| required.value) && self.holds(control::IMAGE_DIGEST, tier);
+        let registries = raw.registries.as_ref();
+        let digest = raw.require_digest.is_some_and(|required| required.value);
         (registries.is_some() || digest).then(|| {
             json!({
                 "registries": registries.map(|all| all.iter().map(|registry| registry.canonical()).collect::<Vec<_>>()),
@@ -83,7 +82,7 @@ impl Tiers<'_> {
 
     fn runtime(&self, tier: usize) -> Value {
         json!({
-            "readOnlyRoot": self.holds(control::READ_ONLY_ROOT, tier),
+            "readOnlyRoot": true,
             // The level `restricted` asks for it itself; where everything is allowed, so are all system calls.
             "seccomp": self.model.tiers.all[tier].pod_security.value == PodSecurity::Baseline,
             "tokens": self.tokens(tier),
@@ -115,12 +114,9 @@ impl Tiers<'_> {
     }
 
     /// What holds in namespaces that are neither a tier's nor the platform's: those that Kubernetes makes for other things are not the
-    /// platform's to run pods in. None where that is waived.
-    fn outside(&self) -> Option<Value> {
+    /// platform's to run pods in.
+    fn outside(&self) -> Value {
         let host = &self.model.clusters.all[self.cluster];
-        if self.waived(control::OUTSIDE_TIERS)["cluster"] == true {
-            return None;
-        }
         let platform = platform::namespaces(self.model.inventory, host, self.model.deliveries.of(self.cluster)).into_iter();
         let platform = platform.filter(|namespace| namespace.present && !(namespace.builtin && namespace.level == PodSecurity::Restricted));
         let tiers = self.model.namespaces.values().filter(|namespace| namespace.cluster == self.cluster);
@@ -130,7 +126,7 @@ impl Tiers<'_> {
         except.sort();
         except.dedup();
         let priorities = host.tiers.iter().map(|tier| priority_class::name(&self.model.tiers.all[*tier]));
-        Some(json!({ "except": except, "priorityClasses": priorities.collect::<Vec<_>>() }))
+        json!({ "except": except, "priorityClasses": priorities.collect::<Vec<_>>() })
     }
 
     fn waived(&self, control: &str) -> &Value {
@@ -144,9 +140,12 @@ impl Tiers<'_> {
         exempt["cluster"] != true && !tiers.is_some_and(|tiers| tiers.iter().any(|name| name == self.model.tiers.name(tier)))
     }
 
-    /// Namespaces and workloads of a tier that are exempt from any of these controls.
+    /// Namespaces and workloads of a tier that are exempt from any of these controls: all of its namespaces where the tier or the cluster is.
     fn holes(&self, tier: usize, controls: &[&str]) -> Value {
         let own = self.namespaces(tier);
+        if controls.iter().any(|control| !self.holds(control, tier)) {
+            return json!({ "namespaces": own, "workloads": [] });
+        }
         let list = |key: &'static str| controls.iter().flat_map(move |control| self.waived(control)[key].as_array().into_iter().flatten());
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let is_own = |namespace: &Value| own.iter().any(|name| namespace == name);

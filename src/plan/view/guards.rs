@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::flows;
+use super::{flows, isolation};
 use crate::inventory::pod::ExposeType;
 use crate::model::{Instance, Model, node_keepers};
 
@@ -18,14 +18,20 @@ const INGRESS: &str = "ingress-exposure";
 /// How much text one expression of a policy may be: the API server takes 100,000 code points.
 const EXPRESSION: usize = 60_000;
 
-/// `cluster.guards`: nodeKeepers (users, groups, and limited groups with their tiers), and for each tier that has namespaces left after
-/// exemptions: services, endpoints, ingresses.
+/// `cluster.guards`: nodeKeepers (users, groups, and limited groups with their tiers), and for each tier with namespaces, of which those that are
+/// exempt are left out: services, endpoints, ingresses. Where all are exempt, all are there and `actions` but tells of them, since a policy that left
+/// the tree would go on refusing in the cluster.
 pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
     let keepers = node_keepers::of_cluster(model.inventory, &model.tiers, &model.clusters, cluster);
     let each = |control: &str, more: &dyn Fn(&str, &BTreeSet<&str>) -> Value| -> Vec<Value> {
-        let tiers = model.clusters.all[cluster].tiers.iter();
-        let guarded = tiers.map(|tier| (model.tiers.name(*tier), guarded(model, cluster, *tier, control)));
-        guarded.filter(|(_, namespaces)| !namespaces.is_empty()).map(|(tier, namespaces)| more(tier, &namespaces)).collect()
+        let view = |tier: &usize| {
+            let (held, all) = guarded(model, cluster, *tier, control);
+            let (namespaces, waived) = if held.is_empty() { (all, true) } else { (held, false) };
+            let mut view = (!namespaces.is_empty()).then(|| more(model.tiers.name(*tier), &namespaces))?;
+            view["actions"] = isolation::actions(model, cluster, waived).into();
+            Some(view)
+        };
+        model.clusters.all[cluster].tiers.iter().filter_map(view).collect()
     };
     json!({
         "nodeKeepers": { "users": keepers.users, "groups": keepers.groups, "limited": keepers.limited },
@@ -50,8 +56,8 @@ pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
     })
 }
 
-/// The namespaces of a tier on a cluster in which a control holds.
-fn guarded<'m>(model: &'m Model<'_>, cluster: usize, tier: usize, control: &str) -> BTreeSet<&'m str> {
+/// The namespaces of a tier on a cluster: those in which a control holds, and all.
+fn guarded<'m>(model: &'m Model<'_>, cluster: usize, tier: usize, control: &str) -> (BTreeSet<&'m str>, BTreeSet<&'m str>) {
     let is = |stated: &Option<crate::source::Spanned<String>>, name: &str| stated.as_ref().is_some_and(|stated| stated.value == name);
     let waived = |namespace: &str| {
         model.exemptions.scopes(control).any(|scope| {
@@ -59,7 +65,8 @@ fn guarded<'m>(model: &'m Model<'_>, cluster: usize, tier: usize, control: &str)
         })
     };
     let of_tier = model.namespaces.values().filter(|namespace| namespace.cluster == cluster && namespace.tier == tier);
-    of_tier.map(|namespace| namespace.name.as_str()).filter(|name| !waived(name)).collect()
+    let all: BTreeSet<&str> = of_tier.map(|namespace| namespace.name.as_str()).collect();
+    (all.iter().copied().filter(|name| !waived(name)).collect(), all)
 }
 
 fn instances<'m, 'i>(

@@ -21,14 +21,17 @@ pub fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     model.clusters.all[cluster].tiers.iter().map(|tier| view(*tier)).collect()
 }
 
-/// Whose signatures a tier's images need here: namespaces, attestor (Kyverno's), exempt (workloads as name and namespace).
+/// Whose signatures a tier's images need here: namespaces, attestor (Kyverno's), exempt (workloads as name and namespace), actions.
 fn signatures(model: &Model<'_>, cluster: usize, tier: usize, namespaces: &Value) -> Value {
     let Some(stated) = &model.tiers.all[tier].image_signatures else { return Value::Null };
     let exempt = exempt_of(model, cluster, "image-signature");
     let names = |value: &Value| value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
     let (open, tiers) = (names(&exempt["namespaces"]), names(&exempt["tiers"]));
-    let namespaces: Vec<String> = names(namespaces).into_iter().filter(|name| !open.contains(name)).collect();
-    if exempt["cluster"] == true || tiers.iter().any(|name| name == model.tiers.name(tier)) || namespaces.is_empty() {
+    let all = names(namespaces);
+    let held: Vec<String> = all.iter().filter(|name| !open.contains(name)).cloned().collect();
+    let waived = exempt["cluster"] == true || tiers.iter().any(|name| name == model.tiers.name(tier)) || held.is_empty();
+    let namespaces = if waived { all } else { held };
+    if namespaces.is_empty() {
         return Value::Null;
     }
     let mut cosign = match (&stated.key, &stated.keyless) {
@@ -43,7 +46,7 @@ fn signatures(model: &Model<'_>, cluster: usize, tier: usize, namespaces: &Value
     }
     let here = |workload: &&Value| namespaces.iter().any(|name| workload["namespace"] == *name);
     let workloads: Vec<&Value> = exempt["workloads"].as_array().into_iter().flatten().filter(here).collect();
-    json!({ "namespaces": namespaces, "attestor": cosign, "exempt": workloads })
+    json!({ "namespaces": namespaces, "attestor": cosign, "exempt": workloads, "actions": actions(model, cluster, waived) })
 }
 
 /// `cluster.platform`: namespaces that are there (name, podSecurity, builtin, labels) and writers (users that may write what guards the tiers).
@@ -74,6 +77,17 @@ pub fn validation_actions(model: &Model<'_>, cluster: usize) -> [&'static str; 2
         Enforcement::Deny => ["Deny", "Audit"],
         Enforcement::Audit => ["Warn", "Audit"],
     }
+}
+
+/// What a policy's binding does where its control is waived as a whole: it tells of what it would refuse. The policy itself stays, since one that
+/// left the tree would go on refusing in the cluster.
+pub fn actions(model: &Model<'_>, cluster: usize, waived: bool) -> Vec<&'static str> {
+    if waived { vec!["Audit"] } else { validation_actions(model, cluster).to_vec() }
+}
+
+/// `cluster.actions`: by control, what its policy's binding does on this cluster.
+pub fn actions_by_control(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>) -> Map<String, Value> {
+    exempt.iter().map(|(control, exempt)| (control.clone(), actions(model, cluster, exempt["cluster"] == true).into())).collect()
 }
 
 /// `cluster.exempt`: by control, what is exempt from it on this cluster: `cluster` (all of it), `tiers` and `namespaces` by name, `workloads`
