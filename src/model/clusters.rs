@@ -108,8 +108,11 @@ fn host<'i>(raw: &'i Spanned<Cluster>, inventory: &'i Inventory, tiers: &Tiers<'
     pools(raw, &hosted, tiers, findings);
     networks(raw, findings);
     if let Some(enforcement) = raw.enforcement.filter(|enforcement| enforcement.value == Enforcement::Audit) {
-        let message = format!("policies on `{}` warn and log, and refuse nothing", raw.name.value);
-        findings.push(Diag::new(Code::EnforcementAudit, enforcement.span, message).help("Remove the line once the audit log is quiet."));
+        let message = format!("admission policies and Pod Security on `{}` warn and log, and refuse nothing", raw.name.value);
+        findings.push(
+            Diag::new(Code::EnforcementAudit, enforcement.span, message)
+                .help("Roles, quotas and network policies hold as ever. Remove the line once the audit log is quiet."),
+        );
     }
     let version = raw.kubernetes.as_ref().or_else(|| fleet.and_then(|fleet| fleet.kubernetes.as_ref()));
     mutation(raw, version, findings);

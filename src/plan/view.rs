@@ -156,15 +156,16 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
 }
 
 /// Labels of Pod Security: a level enforced as the cluster's own minor knows it, and warned about as the next minor will. Where policies only
-/// warn and log, so does this one.
+/// warn and log, so does this one: everything is let in by name, since the API server may enforce a level by default.
 fn pod_security_labels(model: &Model<'_>, cluster: usize, level: PodSecurity) -> impl Iterator<Item = (String, Value)> {
     let minor = format!("v{}", model.clusters.all[cluster].minor);
-    let enforced = isolation::enforcement(model, cluster) == Enforcement::Deny;
-    let modes = [("enforce", minor.clone()), ("audit", minor), ("warn", "latest".to_owned())];
-    modes.into_iter().filter(move |(mode, _)| enforced || *mode != "enforce").flat_map(move |(mode, version)| {
-        let key = format!("pod-security.kubernetes.io/{mode}");
-        [(format!("{key}-version"), version.into()), (key, level.as_str().into())]
-    })
+    let enforced = if isolation::enforcement(model, cluster) == Enforcement::Deny { level } else { PodSecurity::Privileged };
+    [("enforce", enforced, minor.clone()), ("audit", level, minor), ("warn", level, "latest".to_owned())].into_iter().flat_map(
+        |(mode, level, version)| {
+            let key = format!("pod-security.kubernetes.io/{mode}");
+            [(format!("{key}-version"), version.into()), (key, level.as_str().into())]
+        },
+    )
 }
 
 /// `gateway`: name, from, to, port, owner, reason, expires, listen.

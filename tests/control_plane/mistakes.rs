@@ -12,8 +12,12 @@ use crate::session::none;
 use crate::stated::Cluster;
 
 /// What the published schemas demand and the server fills in: 0 for the value, its own group of roles.
-const STRICTER: [(&str, &str); 3] =
-    [("PriorityClass", "/value"), ("RoleBinding", "/roleRef/apiGroup"), ("ClusterRoleBinding", "/roleRef/apiGroup")];
+const STRICTER: [(&str, &str); 4] = [
+    ("PriorityClass", "/value"),
+    ("RoleBinding", "/roleRef/apiGroup"),
+    ("ClusterRoleBinding", "/roleRef/apiGroup"),
+    ("LimitRange", "/spec/limits"),
+];
 
 /// A mistake, and the JSON pointer of where it is.
 #[derive(Debug)]

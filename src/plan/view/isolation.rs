@@ -21,7 +21,8 @@ pub fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     model.clusters.all[cluster].tiers.iter().map(|tier| view(*tier)).collect()
 }
 
-/// Whose signatures a tier's images need here: namespaces, attestor (Kyverno's), exempt (workloads as name and namespace), actions.
+/// Whose signatures a tier's images need here: namespaces, attestor (Kyverno's), exempt (workloads as name and namespace), actions,
+/// failurePolicy.
 fn signatures(model: &Model<'_>, cluster: usize, tier: usize, namespaces: &Value) -> Value {
     let Some(stated) = &model.tiers.all[tier].image_signatures else { return Value::Null };
     let exempt = exempt_of(model, cluster, "image-signature");
@@ -44,9 +45,12 @@ fn signatures(model: &Model<'_>, cluster: usize, tier: usize, namespaces: &Value
     if stated.transparency_log.is_some_and(|logged| !logged.value) {
         cosign["ctlog"] = json!({ "insecureIgnoreSCT": true, "insecureIgnoreTlog": true });
     }
+    let actions = actions(model, cluster, waived);
+    // A verifier that does not answer refuses nothing where its policy refuses nothing.
+    let failure_policy = if actions.contains(&"Deny") { "Fail" } else { "Ignore" };
     let here = |workload: &&Value| namespaces.iter().any(|name| workload["namespace"] == *name);
     let workloads: Vec<&Value> = exempt["workloads"].as_array().into_iter().flatten().filter(here).collect();
-    json!({ "namespaces": namespaces, "attestor": cosign, "exempt": workloads, "actions": actions(model, cluster, waived) })
+    json!({ "namespaces": namespaces, "attestor": cosign, "exempt": workloads, "actions": actions, "failurePolicy": failure_policy })
 }
 
 /// `cluster.platform`: namespaces that are there (name, podSecurity, builtin, labels) and writers (users that may write what guards the tiers).
@@ -136,6 +140,7 @@ pub fn budget(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_
         place.into_iter().any(|found| found)
     };
     let team = model.inventory.teams.iter().find(|team| team.name.as_str() == namespace.team);
+    let held = enforcement(model, namespace.cluster) == Enforcement::Deny;
     let defaults = budget::defaults(namespace, team.map(|team| &**team), instances);
     let tiers = model.clusters.all[namespace.cluster].tiers.iter().filter(|tier| **tier != namespace.tier);
     let system = ["system-cluster-critical", "system-node-critical"].map(str::to_owned);
@@ -143,6 +148,7 @@ pub fn budget(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_
     json!({
         "quota": strings(team.iter().flat_map(|team| team.quota.iter()).map(|(name, amount)| (name.as_str(), amount.as_str()))),
         "defaults": (!exempt("default-limits")).then(|| json!({ "requests": defaults.requests, "limits": defaults.limits })),
-        "foreignPriorityClasses": (!exempt("foreign-priority")).then(|| foreign.collect::<Vec<_>>()),
+        // A quota knows no other answer than to refuse.
+        "foreignPriorityClasses": (held && !exempt("foreign-priority")).then(|| foreign.collect::<Vec<_>>()),
     })
 }
