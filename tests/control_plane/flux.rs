@@ -162,7 +162,7 @@ pub fn verdict(plane: &Plane<'_>, judges: &Judges, project: &Project, cluster: &
     limits(plane, &flux, &objects)?;
     reverts(plane, &flux, &objects)?;
     prunes(plane, &flux, judges, project, cluster, layers)?;
-    refuses(plane, &flux, project, cluster, layers)
+    refuses(plane, &flux, project, cluster)
 }
 
 /// The applier has written the whole tree; it can make no other role, widen none but those of the tree, bind no others, and not change what it
@@ -252,14 +252,8 @@ fn forget(value: &mut Value, workload: &str) {
 }
 
 /// Manifests of a namespace that hold an object of another namespace, or one that is in none, are refused, and no other namespace with them.
-fn refuses(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &Cluster, layers: &Layers) -> Verdict {
-    let namespaces: Vec<&str> = layers
-        .values()
-        .flatten()
-        .filter(|object| object["kind"] == "Namespace")
-        .filter_map(|object| object["metadata"]["name"].as_str())
-        .collect();
-    let own = namespaces.first().ok_or("the cluster has no namespace")?;
+fn refuses(plane: &Plane<'_>, flux: &Flux<'_>, project: &Project, cluster: &Cluster) -> Verdict {
+    let own = cluster.namespaces.keys().next().ok_or("the cluster has no namespace of workloads")?;
     let reaches = [
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "reaches-out", "namespace": "kube-system" } }),
         json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "reaches-out" }, "rules": [] }),
