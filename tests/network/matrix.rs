@@ -71,7 +71,9 @@ impl Fleet {
         let cluster = |stated: &Value| {
             let objects = &objects[text(&stated["name"])];
             let tier = format!("{}/tier", inventory.label_domain());
-            let namespaces = objects.iter().filter(|object| object["kind"] == "Namespace");
+            // Those of the platform have no tier, and are nobody's to close.
+            let namespaces =
+                objects.iter().filter(|object| object["kind"] == "Namespace" && object["metadata"]["labels"][&tier].is_string());
             Cluster {
                 tiers: namespaces
                     .map(|namespace| {
