@@ -210,7 +210,7 @@ record! {
 words! {
     /// Roles of people of the platform (SP 800-190 4.3.1).
     pub enum PlatformRole {
-        /// Sees everything but Secrets.
+        /// Sees everything but Secrets; ConfigMaps and logs in the namespaces of tiers alone.
         ClusterViewer = "cluster-viewer",
         /// Sets what guards namespaces.
         NamespaceSecurity = "namespace-security",

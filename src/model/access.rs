@@ -30,7 +30,7 @@ pub struct Access {
 /// What groups hold on a whole cluster, and in the platform's namespaces of it.
 #[derive(Debug, Default)]
 pub struct OnCluster {
-    /// See everything but Secrets.
+    /// See everything but Secrets, ConfigMaps and logs; those two they see in the namespaces of tiers.
     pub viewers: Groups,
     /// Label, taint, cordon, drain and remove nodes.
     pub node_admins: Groups,
@@ -161,7 +161,10 @@ impl Resolver<'_, '_> {
             let Some(group) = self.group(at, &grant.group) else { continue };
             let access = &mut self.access.clusters[at];
             match grant.role.value {
-                PlatformRole::ClusterViewer if whole => drop(access.viewers.insert(group)),
+                PlatformRole::ClusterViewer if whole => {
+                    access.viewers.insert(group.clone());
+                    self.in_tiers(at, &covered, |within| &mut within.viewers, &group);
+                }
                 // Of some of the cluster's tiers: what a team's viewer has, in their namespaces.
                 PlatformRole::ClusterViewer => {
                     access.platform_viewers.insert(group.clone());

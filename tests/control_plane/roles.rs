@@ -44,7 +44,19 @@ const PLATFORM_VIEWER: [&str; 6] = [
     "get,list,watch policy/poddisruptionbudgets",
 ];
 const PLATFORM_OPERATOR: [&str; 1] = ["get,list,watch /configmaps,pods/log"];
-const CLUSTER_VIEWER: [&str; 12] = [
+/// Without ConfigMaps and logs, which are seen where the group is a viewer.
+const CLUSTER_VIEWER: [&str; 23] = [
+    "get,list,watch /endpoints,events,limitranges,persistentvolumeclaims,pods,pods/status,replicationcontrollers,resourcequotas,serviceaccounts,services",
+    "get,list,watch apps/controllerrevisions,daemonsets,deployments,replicasets,statefulsets",
+    "get,list,watch autoscaling/horizontalpodautoscalers",
+    "get,list,watch batch/cronjobs,jobs",
+    "get,list,watch discovery.k8s.io/endpointslices",
+    "get,list,watch events.k8s.io/events",
+    "get,list,watch gateway.networking.k8s.io/gateways,grpcroutes,httproutes",
+    "get,list metrics.k8s.io/pods",
+    "get,list,watch networking.k8s.io/ingresses,networkpolicies",
+    "get,list,watch policy/poddisruptionbudgets",
+    "get,list,watch rbac.authorization.k8s.io/rolebindings,roles",
     "get,list,watch /namespaces,nodes,persistentvolumes",
     "get,list,watch admissionregistration.k8s.io/mutatingadmissionpolicies,mutatingadmissionpolicybindings,mutatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings,validatingwebhookconfigurations",
     "get,list,watch apiextensions.k8s.io/customresourcedefinitions",
@@ -81,7 +93,7 @@ pub fn rules(role: &str, exec: bool) -> Vec<Rule> {
         "break-glass" => &[&VIEWER, &EXEC, &DEBUG, &BREAK_GLASS],
         "platform-viewer" => &[&PLATFORM_VIEWER],
         "platform-operator" => &[&PLATFORM_VIEWER, &PLATFORM_OPERATOR, &OPERATOR],
-        "cluster-viewer" => &[&VIEWER, &CLUSTER_VIEWER],
+        "cluster-viewer" => &[&CLUSTER_VIEWER],
         "node-admin" => &[&NODE_ADMIN],
         "node-scaler" => &[&NODE_SCALER],
         other => panic!("nothing is known of the role {other}"),

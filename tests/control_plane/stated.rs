@@ -259,7 +259,11 @@ fn grants(model: &Model<'_>, at: usize) -> Vec<Grant> {
             namespaces().filter(|space| meant(space.tier) && more(space.tier)).map(|space| space.name.clone()).collect()
         };
         match role {
-            "cluster-viewer" | "node-admin" | "node-scaler" if whole => add(&grant.group, role, None),
+            "cluster-viewer" if whole => {
+                add(&grant.group, role, None);
+                add(&grant.group, "viewer", Some(in_tiers(&|_| true)));
+            }
+            "node-admin" | "node-scaler" if whole => add(&grant.group, role, None),
             "cluster-viewer" if host.tiers.iter().any(|tier| meant(*tier)) => {
                 add(&grant.group, "viewer", Some(in_tiers(&|_| true)));
                 add(&grant.group, "platform-viewer", Some(looked_at.clone()));

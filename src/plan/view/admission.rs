@@ -1,6 +1,6 @@
 //! What the admission policies on pods see: for each tier of a cluster what its pods must be like, and what is exempt from that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -86,6 +86,7 @@ impl Tiers<'_> {
             // The level `restricted` asks for it itself; where everything is allowed, so are all system calls.
             "seccomp": self.model.tiers.all[tier].pod_security.value == PodSecurity::Baseline,
             "tokens": self.tokens(tier),
+            "certificates": self.certificates(tier),
             "exempt": {
                 "readOnlyRoot": self.holes(tier, &[control::READ_ONLY_ROOT]),
                 "seccomp": self.holes(tier, &[control::SECCOMP_PROFILE, control::POD_SECURITY]),
@@ -104,13 +105,24 @@ impl Tiers<'_> {
             if pod::has_api_access(&instance.cascade.settings) {
                 tokens.insert(format!("{holder} "), API_TOKEN_SECONDS);
             }
-            for token in declared_tokens(instance) {
+            for token in declared(instance, "serviceAccountToken") {
                 let seconds = token["expirationSeconds"].as_i64().unwrap_or(TOKEN_SECONDS);
                 let most = tokens.entry(format!("{holder} {}", token["audience"].as_str().unwrap_or_default())).or_insert(seconds);
                 *most = seconds.max(*most);
             }
         }
         tokens
+    }
+
+    /// The certificates that pods of a tier hold, as `namespace/account signer`.
+    fn certificates(&self, tier: usize) -> BTreeSet<String> {
+        let here = self.model.instances.iter().filter(|instance| instance.cluster == self.cluster && instance.tier == tier);
+        let of = |instance: &Instance<'_>| {
+            let holder = format!("{}/{}", instance.namespace, instance.workload.identity.name.value);
+            let signers = declared(instance, "podCertificate").map(|source| source["signerName"].as_str().unwrap_or_default());
+            signers.map(|signer| format!("{holder} {signer}")).collect::<Vec<_>>()
+        };
+        here.flat_map(of).collect()
     }
 
     /// What holds in namespaces that are neither a tier's nor the platform's: those that Kubernetes makes for other things are not the
@@ -169,9 +181,9 @@ fn agents(cni: CniName, provisioner: Provisioner) -> impl Iterator<Item = &'stat
     network.iter().chain(nodes).copied()
 }
 
-/// Tokens that the final pods of a workload project.
-fn declared_tokens<'a>(instance: &'a Instance<'_>) -> impl Iterator<Item = &'a Value> {
+/// What the final pods of a workload project of one sort: tokens, certificates.
+fn declared<'a>(instance: &'a Instance<'_>, sort: &'static str) -> impl Iterator<Item = &'a Value> {
     let volumes = instance.pods().into_iter().flat_map(|pod| pod["volumes"].as_array().into_iter().flatten());
     let sources = volumes.flat_map(|volume| volume["projected"]["sources"].as_array().into_iter().flatten());
-    sources.filter_map(|source| source.get("serviceAccountToken"))
+    sources.filter_map(move |source| source.get(sort))
 }
