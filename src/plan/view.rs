@@ -11,6 +11,7 @@ mod guards;
 mod isolation;
 mod monitoring;
 mod network;
+mod ways;
 
 use serde_json::{Map, Value, json};
 

@@ -31,6 +31,19 @@ pub fn admission(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>)
     })
 }
 
+/// The namespaces of a cluster that are a tier's or the platform's, and those that agents bring along: not what Kubernetes makes for other things.
+pub(super) fn listed(model: &Model<'_>, cluster: usize) -> Vec<String> {
+    let host = &model.clusters.all[cluster];
+    let platform = platform::namespaces(model.inventory, host, model.deliveries.of(cluster)).into_iter();
+    let platform = platform.filter(|namespace| namespace.present && !(namespace.builtin && namespace.level == PodSecurity::Restricted));
+    let tiers = model.namespaces.values().filter(|namespace| namespace.cluster == cluster);
+    let agents = agents(host.raw.cni.name.value, host.raw.provider.provisioner).map(str::to_owned);
+    let mut all: Vec<String> = platform.map(|namespace| namespace.name).chain(tiers.map(|tier| tier.name.clone())).chain(agents).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
 struct Tiers<'a> {
     model: &'a Model<'a>,
     cluster: usize,
@@ -129,14 +142,7 @@ impl Tiers<'_> {
     /// platform's to run pods in.
     fn outside(&self) -> Value {
         let host = &self.model.clusters.all[self.cluster];
-        let platform = platform::namespaces(self.model.inventory, host, self.model.deliveries.of(self.cluster)).into_iter();
-        let platform = platform.filter(|namespace| namespace.present && !(namespace.builtin && namespace.level == PodSecurity::Restricted));
-        let tiers = self.model.namespaces.values().filter(|namespace| namespace.cluster == self.cluster);
-        let agents = agents(host.raw.cni.name.value, host.raw.provider.provisioner).map(str::to_owned);
-        let mut except: Vec<String> =
-            platform.map(|namespace| namespace.name).chain(tiers.map(|tier| tier.name.clone())).chain(agents).collect();
-        except.sort();
-        except.dedup();
+        let except = listed(self.model, self.cluster);
         let priorities = host.tiers.iter().map(|tier| priority_class::name(&self.model.tiers.all[*tier]));
         json!({ "except": except, "priorityClasses": priorities.collect::<Vec<_>>() })
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{flows, isolation};
+use super::{flows, isolation, ways};
 use crate::inventory::pod::ExposeType;
 use crate::model::{Instance, Model, node_keepers};
 
@@ -19,7 +19,7 @@ const INGRESS: &str = "ingress-exposure";
 const EXPRESSION: usize = 60_000;
 
 /// `cluster.guards`: nodeKeepers (users, groups, and limited groups with their tiers), and for each tier with namespaces, of which those that are
-/// exempt are left out: services, endpoints, ingresses. Where all are exempt, all are there and `actions` but tells of them, since a policy that left
+/// exempt are left out: services, endpoints, ingresses; and what holds `outside` of all tiers. Where all are exempt, all are there and `actions` but tells of them, since a policy that left
 /// the tree would go on refusing in the cluster.
 pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
     let keepers = node_keepers::of_cluster(model.inventory, &model.tiers, &model.clusters, cluster);
@@ -40,6 +40,7 @@ pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
             "namespaces": namespaces,
             "loadBalancers": chunks(load_balancers(model, cluster, namespaces)),
             "externalNames": chunks(external_names(model, cluster, namespaces)),
+            "annotations": chunks(ways::on_services(model, cluster, namespaces)),
         })),
         "endpoints": each(ENDPOINTS, &|tier, namespaces| json!({
             "tier": tier,
@@ -50,9 +51,12 @@ pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
             "tier": tier,
             "namespaces": namespaces,
             "ingresses": chunks(ingresses(model, cluster, namespaces)),
+            "ingressAnnotations": chunks(ways::on_ingresses(model, cluster, namespaces)),
             "routes": chunks(routes(model, cluster, namespaces)),
             "adoptedRoutes": adopted_routes(model, cluster, namespaces),
+            "routeAnnotations": chunks(ways::on_routes(model, cluster, namespaces)),
         })),
+        "outside": ways::outside(model, cluster),
     })
 }
 
@@ -69,7 +73,8 @@ fn guarded<'m>(model: &'m Model<'_>, cluster: usize, tier: usize, control: &str)
     (all.iter().copied().filter(|name| !waived(name)).collect(), all)
 }
 
-fn instances<'m, 'i>(
+/// The workloads in these namespaces of a cluster.
+pub(super) fn instances<'m, 'i>(
     model: &'m Model<'i>,
     cluster: usize,
     namespaces: &'m BTreeSet<&'m str>,
@@ -79,7 +84,7 @@ fn instances<'m, 'i>(
 }
 
 /// A namespaced name, as the policies write it.
-fn full(namespace: &str, name: &str) -> String {
+pub(super) fn full(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 
@@ -133,7 +138,9 @@ fn ingresses(model: &Model<'_>, cluster: usize, namespaces: &BTreeSet<&str>) -> 
         for object in adopted(instance).filter(|object| object["kind"] == "Ingress") {
             let rules = || object["spec"]["rules"].as_array().into_iter().flatten();
             let default = &object["spec"]["defaultBackend"];
-            let mut hosts: BTreeSet<&str> = rules().map(|rule| text(&rule["host"])).collect();
+            let certified = object["spec"]["tls"].as_array().into_iter().flatten();
+            let certified = certified.flat_map(|tls| tls["hosts"].as_array().into_iter().flatten()).map(text);
+            let mut hosts: BTreeSet<&str> = rules().map(|rule| text(&rule["host"])).chain(certified).collect();
             if !default.is_null() {
                 hosts.insert("");
             }
@@ -163,9 +170,8 @@ fn routes(model: &Model<'_>, cluster: usize, namespaces: &BTreeSet<&str>) -> BTr
 
 /// Objects of the Gateway API that a source brought along, as `<kind>/<namespace>/<name>`.
 fn adopted_routes(model: &Model<'_>, cluster: usize, namespaces: &BTreeSet<&str>) -> BTreeSet<String> {
-    let is_route = |object: &&Value| text(&object["apiVersion"]).split_once('/').is_some_and(|(group, _)| GATEWAY_API.contains(&group));
     let of = |instance: &Instance<'_>| -> Vec<String> {
-        let routes = adopted(instance).filter(is_route);
+        let routes = adopted(instance).filter(|object| is_route(object));
         routes.map(|object| format!("{}/{}", text(&object["kind"]), full(&instance.namespace, text(&object["metadata"]["name"])))).collect()
     };
     instances(model, cluster, namespaces).flat_map(|(_, instance)| of(instance)).collect()
@@ -174,11 +180,18 @@ fn adopted_routes(model: &Model<'_>, cluster: usize, namespaces: &BTreeSet<&str>
 /// The groups of the Gateway API.
 const GATEWAY_API: [&str; 2] = ["gateway.networking.k8s.io", "gateway.networking.x-k8s.io"];
 
-fn adopted<'a>(instance: &'a Instance<'_>) -> impl Iterator<Item = &'a Value> {
+/// Whether an object is of the Gateway API.
+pub(super) fn is_route(object: &Value) -> bool {
+    text(&object["apiVersion"]).split_once('/').is_some_and(|(group, _)| GATEWAY_API.contains(&group))
+}
+
+/// The objects that a workload's source brought along.
+pub(super) fn adopted<'a>(instance: &'a Instance<'_>) -> impl Iterator<Item = &'a Value> {
     instance.adopted.iter().flat_map(|adopted| &adopted.objects)
 }
 
-fn text(value: &Value) -> &str {
+/// A text, or the empty one.
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
