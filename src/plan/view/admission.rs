@@ -20,7 +20,7 @@ const TOKEN_SECONDS: i64 = 3600;
 /// the tree would go on refusing in the cluster.
 pub fn admission(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>) -> Value {
     let tiers = Tiers { model, cluster, exempt };
-    let placement = tiers.each(Tiers::placement);
+    let placement = tiers.each(|tiers, tier| Some(tiers.placement(tier)));
     let mutates = model.clusters.all[cluster].raw.placement_mutation.is_some_and(|stated| stated.value);
     json!({
         "images": tiers.each(Tiers::images),
@@ -68,16 +68,16 @@ impl Tiers<'_> {
         here.map(|namespace| namespace.name.as_str()).collect()
     }
 
-    fn placement(&self, tier: usize) -> Option<Value> {
+    fn placement(&self, tier: usize) -> Value {
         let raw = &self.model.tiers.all[tier];
         let pools = self.model.clusters.all[self.cluster].raw.node_pools.iter();
         let own = pools.filter(|pool| pool.tier.as_ref().is_some_and(|tier| tier.value == raw.name.as_str()));
-        Some(json!({
+        json!({
             "pools": own.map(|pool| pool.name.as_str()).collect::<Vec<_>>(),
             "priorityClass": priority_class::name(raw),
             "priority": priority_class::value(raw),
             "exempt": self.holes(tier, &[control::PLACEMENT]),
-        }))
+        })
     }
 
     fn images(&self, tier: usize) -> Option<Value> {
