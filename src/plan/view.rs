@@ -65,7 +65,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
 /// writers), enforcement (deny or audit), validationActions, actions (by control), exempt, admission (what policies on pods hold), access, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
-/// listeners (what its load balancers are asked for), network (see [`network`]).
+/// listeners (what its load balancers are asked for), network.
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
     let mut expected: std::collections::BTreeMap<(&str, &str, &str), Vec<&str>> = std::collections::BTreeMap::new();

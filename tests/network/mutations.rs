@@ -42,7 +42,7 @@ fn check(fleet: &Fleet) -> usize {
         assert_eq!(cluster.surprise(&alone, &declared, None), None, "by the policies of namespaces alone");
         for (namespace, policies) in &cluster.policies.of_namespaces {
             for at in 0..policies.len() {
-                for (what, mutant) in mutants(&policies[at], list(&cluster.stated["network"]["services"])) {
+                for (what, mutant) in mutants(&policies[at], &unseen(cluster)) {
                     let mut changed = alone.clone();
                     let policies = changed.of_namespaces.get_mut(namespace).unwrap();
                     put(policies, at, mutant);
@@ -81,9 +81,15 @@ fn told(cluster: &Cluster, policy: &Value, what: &str) -> String {
     format!("{} on {}: {} {}/{}", what, text(&cluster.stated["name"]), text(&policy["kind"]), name("namespace"), name("name"))
 }
 
+/// Ranges that a policy may as well not except: what goes to a Service arrives at its pods, and Cilium never takes a range for its own pods and
+/// nodes.
+fn unseen(cluster: &Cluster) -> Vec<Value> {
+    let own: &[&str] = if Inventory::plugin(&cluster.stated) == "cilium" { &["services", "pods", "nodes"] } else { &["services"] };
+    own.iter().flat_map(|key| list(&cluster.stated["network"][*key])).cloned().collect()
+}
+
 /// A policy of a namespace without it, and a little wider in every way.
-/// That a range of the cluster's own Services is no longer excepted changes nothing: what goes to a Service arrives at its pods.
-fn mutants(policy: &Value, services: &[Value]) -> Vec<(String, Option<Value>)> {
+fn mutants(policy: &Value, unseen: &[Value]) -> Vec<(String, Option<Value>)> {
     let mut all = vec![("without it".to_owned(), None)];
     let mut add = |what: &str, change: &dyn Fn(&mut Value)| {
         let mut mutant = policy.clone();
@@ -111,8 +117,8 @@ fn mutants(policy: &Value, services: &[Value]) -> Vec<(String, Option<Value>)> {
                             drop(spec[rules][at][ends][peer]["ipBlock"].as_object_mut().unwrap().remove("except"));
                         });
                         let excepted = list(&policy["spec"][rules][at][ends][peer]["ipBlock"]["except"]);
-                        for except in (0..excepted.len()).filter(|at| !services.contains(&excepted[*at])) {
-                            add("with an exception less", &|spec| {
+                        for except in (0..excepted.len()).filter(|at| !unseen.contains(&excepted[*at])) {
+                            add(&format!("without the exception {}", excepted[except]), &|spec| {
                                 drop(spec[rules][at][ends][peer]["ipBlock"]["except"].as_array_mut().unwrap().remove(except));
                             });
                         }
