@@ -25,8 +25,9 @@ const CLUSTER: &str = "shared-tokyo";
 /// What the server notes beside a request that a policy would have refused.
 const NOTE: &str = "validation.policy.admission.k8s.io/validation_failure";
 
-/// Attacks on what such a cluster does not have: no level of Pod Security is enforced, so none can be removed, and `baseline` is more than nothing.
-const NOT_ENFORCED: [&str; 2] = ["pod-security-removed", "pod-security-lowered-by-the-status"];
+/// Attacks on what such a cluster does not have: no level of Pod Security but `privileged` is enforced, and nothing is lower.
+const NOT_ENFORCED: [&str; 4] =
+    ["pod-security-lowered", "pod-security-lowered-by-the-status", "pod-security-of-the-platform-lowered", "pod-security-removed"];
 /// How long the log may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
