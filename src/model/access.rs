@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clusters::Clusters;
+use super::identity::stated_groups_prefix;
 use super::tiers::Tiers;
-use super::{Namespace, placement, selects};
+use super::{Namespace, namespaces_on, placement, selects};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
@@ -253,17 +254,14 @@ impl Resolver<'_, '_> {
 
     /// Adds a group to what is held in every namespace of some tiers.
     fn in_tiers(&mut self, cluster: usize, tiers: &[usize], of: impl Fn(&mut InNamespace) -> &mut Groups, group: &str) {
-        let here = self.namespaces.range((cluster, String::new())..(cluster + 1, String::new()));
-        for (key, _) in here.filter(|(_, space)| tiers.contains(&space.tier)) {
-            of(self.access.namespaces.entry(key.clone()).or_default()).insert(group.to_owned());
+        for space in namespaces_on(self.namespaces, cluster).filter(|space| tiers.contains(&space.tier)) {
+            of(self.access.namespaces.entry((cluster, space.name.clone())).or_default()).insert(group.to_owned());
         }
     }
 
     /// A group as the API server of a cluster sees it. Kubernetes' own groups are nobody's to grant anything to.
     fn group(&mut self, cluster: usize, name: &Spanned<String>) -> Option<String> {
-        let own = self.clusters.all[cluster].raw.identity.as_ref().and_then(|identity| identity.groups_prefix.as_ref());
-        let of_fleet = self.inventory.fleet.as_ref().and_then(|fleet| fleet.identity.as_ref()?.groups_prefix.as_ref());
-        let prefix = own.or(of_fleet).map_or("", |prefix| prefix.as_str());
+        let prefix = stated_groups_prefix(self.inventory, self.clusters.all[cluster].raw).unwrap_or_default();
         let group = format!("{prefix}{}", name.value);
         let problem = if name.trim().is_empty() || name.trim() != name.as_str() || name.chars().any(char::is_control) {
             "a group has a name, without blanks around it".to_owned()

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Namespace;
 use super::instance::Instance;
+use super::pod::containers;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::formats::Quantity;
@@ -30,8 +31,8 @@ pub struct Defaults {
     pub limits: BTreeMap<String, String>,
 }
 
-/// The defaults of a namespace, `instances` being those of its cluster. A default limit below what a container requests would be refused by the API server together with that
-/// container, so the largest request of a container without a limit of its own is the least default.
+/// The defaults of a namespace, `instances` being those of its cluster. A default limit below what a container requests would be refused by the
+/// API server together with that container, so the largest request of a container without a limit of its own is the least default.
 pub fn defaults(namespace: &Namespace, team: Option<&Team>, instances: &[Instance<'_>]) -> Defaults {
     let map = |entries: &[(&str, &str)]| entries.iter().map(|(name, amount)| ((*name).to_owned(), (*amount).to_owned())).collect();
     let (requests, mut limits): (_, BTreeMap<String, String>) = (map(&REQUESTS), map(&LIMITS));
@@ -39,8 +40,7 @@ pub fn defaults(namespace: &Namespace, team: Option<&Team>, instances: &[Instanc
         limits.insert("cpu".to_owned(), CPU_LIMIT.to_owned());
     }
     for instance in instances.iter().filter(|instance| instance.namespace == namespace.name) {
-        let objects = instance.adopted.iter().flat_map(|adopted| &adopted.objects);
-        for container in objects.chain([&instance.pod]).flat_map(containers) {
+        for container in instance.pods().into_iter().flat_map(containers) {
             for (resource, least) in &mut limits {
                 let stated = |key: &str| container.get("resources").and_then(|resources| resources.get(key)?.get(resource)).map(amount);
                 if let (Some(request), None) = (stated("requests"), stated("limits"))
@@ -52,21 +52,6 @@ pub fn defaults(namespace: &Namespace, team: Option<&Team>, instances: &[Instanc
         }
     }
     Defaults { requests, limits }
-}
-
-/// The containers of a pod specification, wherever in the object it is.
-fn containers(object: &Value) -> Vec<&Value> {
-    let mut found = Vec::new();
-    if let Some(fields) = object.as_object() {
-        for (key, value) in fields {
-            match value {
-                Value::Array(items) if key == "containers" || key == "initContainers" => found.extend(items),
-                Value::Object(_) => found.extend(containers(value)),
-                _ => {}
-            }
-        }
-    }
-    found
 }
 
 fn amount(value: &Value) -> String {

@@ -44,7 +44,7 @@ pub mod control {
 }
 
 /// Where a control is looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Place<'a> {
     /// `<team>/<workload>`.
     pub workload: &'a str,
@@ -124,20 +124,17 @@ impl<'i> Exemptions<'i> {
 
     /// Whether a violation of a control is excused here; remembers that the exemption was needed.
     pub fn excuse(&self, control: &str, place: Place<'_>) -> bool {
-        let is = |wanted: &Option<Spanned<String>>, found: &str| wanted.as_ref().is_some_and(|wanted| wanted.value == found);
         let mut excused = false;
-        for waiver in self.all.iter().filter(|waiver| waiver.raw.rule.value == control) {
-            let scope = &waiver.raw.scope;
-            if is(&scope.workload, place.workload)
-                || is(&scope.namespace, place.namespace)
-                || is(&scope.cluster, place.cluster)
-                || is(&scope.tier, place.tier)
-            {
-                waiver.used.store(true, Ordering::Relaxed);
-                excused = true;
-            }
+        for waiver in self.all.iter().filter(|waiver| waiver.raw.rule.value == control && covers(&waiver.raw.scope, place)) {
+            waiver.used.store(true, Ordering::Relaxed);
+            excused = true;
         }
         excused
+    }
+
+    /// Whether a control is waived at a place, of which what is empty is in no scope.
+    pub fn is_waived(&self, control: &str, place: Place<'_>) -> bool {
+        self.scopes(control).any(|scope| covers(scope, place))
     }
 
     /// Reports those that excused nothing; not those whose scope was found to name nothing.
@@ -151,6 +148,15 @@ impl<'i> Exemptions<'i> {
             findings.push(diag.related(waiver.raw.scope.span, "in this scope").help("Remove the exemption."));
         }
     }
+}
+
+/// Whether a place is in a scope.
+fn covers(scope: &ExemptionScope, place: Place<'_>) -> bool {
+    let is = |wanted: &Option<Spanned<String>>, found: &str| wanted.as_ref().is_some_and(|wanted| wanted.value == found);
+    is(&scope.workload, place.workload)
+        || is(&scope.namespace, place.namespace)
+        || is(&scope.cluster, place.cluster)
+        || is(&scope.tier, place.tier)
 }
 
 fn has_own_namespace(inventory: &Inventory, name: &Spanned<String>) -> bool {

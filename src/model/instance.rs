@@ -65,13 +65,8 @@ pub struct Instance<'i> {
 impl Instance<'_> {
     /// What its pods are like in the end: its own, or those of the objects that its source has.
     pub fn pods(&self) -> Vec<&Value> {
-        self.adopted.as_ref().map_or_else(|| vec![&self.pod], |adopted| adopted.objects.iter().filter_map(pod_of).collect())
+        self.adopted.as_ref().map_or_else(|| vec![&self.pod], |adopted| adopted.objects.iter().filter_map(adopted::pods::of).collect())
     }
-}
-
-/// What the pods of an object of a source are like, of the kinds that have some.
-fn pod_of(object: &Value) -> Option<&Value> {
-    adopted::pods::path(object["kind"].as_str()?)?.iter().try_fold(object, |value, key| value.get(key))
 }
 
 /// What an instance is made from.

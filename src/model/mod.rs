@@ -31,6 +31,7 @@ mod tiers;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::civil;
 use rayon::prelude::*;
@@ -113,6 +114,35 @@ pub struct Model<'i> {
     pub access: Access,
     /// What is waived, where.
     pub exemptions: Exemptions<'i>,
+}
+
+impl<'i> Model<'i> {
+    /// The namespaces of workloads on a cluster, by name.
+    pub fn namespaces_on(&self, cluster: usize) -> impl Iterator<Item = &Namespace> {
+        namespaces_on(&self.namespaces, cluster)
+    }
+
+    /// Whether a control is waived in all of a namespace: for it, its tier or its cluster.
+    pub fn is_waived_in(&self, control: &str, namespace: &Namespace) -> bool {
+        let (cluster, tier) = (self.clusters.name(namespace.cluster), self.tiers.name(namespace.tier));
+        self.exemptions.is_waived(control, Place { namespace: &namespace.name, cluster, tier, ..Place::default() })
+    }
+
+    /// Where the workloads of a cluster are among all.
+    pub fn positions_on(&self, cluster: usize) -> Range<usize> {
+        let before = |end: usize| self.instances.partition_point(|instance| instance.cluster < end);
+        before(cluster)..before(cluster + 1)
+    }
+
+    /// The workloads on a cluster, by namespace and name.
+    pub fn instances_on(&self, cluster: usize) -> &[Instance<'i>] {
+        &self.instances[self.positions_on(cluster)]
+    }
+}
+
+/// The namespaces on a cluster, by name.
+fn namespaces_on(all: &BTreeMap<(usize, String), Namespace>, cluster: usize) -> impl Iterator<Item = &Namespace> {
+    all.range((cluster, String::new())..(cluster + 1, String::new())).map(|(_, namespace)| namespace)
 }
 
 /// Resolves an inventory: `None` where there is no fleet to speak of. Every finding of every rule is reported in one run, so the model of an
@@ -295,7 +325,7 @@ fn check_scopes(inventory: &Inventory, workloads: &Index<'_>, namespaces: &BTree
 }
 
 fn check_shared_configs(inventory: &Inventory, exemptions: &Exemptions<'_>, findings: &mut Findings) {
-    let nowhere = Place { workload: "", namespace: "", cluster: "", tier: "" };
+    let nowhere = Place::default();
     for config in &inventory.configs {
         check::config_data(exemptions, nowhere, &config.data, findings);
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clusters::{Clusters, Host};
+use super::identity::stated_groups_prefix;
 use super::settings::selects;
 use super::tiers::Tiers;
 use crate::inventory::Inventory;
@@ -27,7 +28,7 @@ pub fn of_cluster(inventory: &Inventory, tiers: &Tiers<'_>, clusters: &Clusters<
     let host = &clusters.all[cluster];
     let mut keepers = NodeKeepers { users: users(host), ..NodeKeepers::default() };
     let hosted: BTreeSet<&str> = host.tiers.iter().map(|tier| tiers.name(*tier)).collect();
-    let prefix = prefix(inventory, host);
+    let prefix = stated_groups_prefix(inventory, host.raw).unwrap_or_default();
     let of_fleet = inventory.fleet.iter().flat_map(|fleet| &fleet.grants).chain(&host.raw.grants).map(|grant| (grant, None));
     let of_tiers = host.tiers.iter().flat_map(|at| tiers.all[*at].grants.iter().map(|grant| (grant, Some(tiers.name(*at)))));
     for (grant, owner) in of_fleet.chain(of_tiers).filter(|(grant, _)| is_node_admin(grant, host)) {
@@ -71,9 +72,3 @@ fn users(host: &Host<'_>) -> BTreeSet<String> {
 
 /// Karpenter's account where its chart is installed as it is documented.
 const KARPENTER: &str = "system:serviceaccount:kube-system:karpenter";
-
-fn prefix<'i>(inventory: &'i Inventory, host: &Host<'i>) -> &'i str {
-    let of_fleet = inventory.fleet.as_ref().and_then(|fleet| fleet.identity.as_ref());
-    let stated = host.raw.identity.iter().chain(of_fleet).find_map(|identity| identity.groups_prefix.as_ref());
-    stated.map_or("", |prefix| prefix.as_str())
-}

@@ -80,6 +80,11 @@ pub fn build(cascade: &Cascade<'_>, context: &Context<'_>, schemas: &Schemas) ->
     pod
 }
 
+/// The containers of a pod, those that run before the others among them.
+pub(super) fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
+    ["containers", "initContainers"].into_iter().filter_map(|list| pod[list].as_array()).flatten()
+}
+
 /// Whether the workload may use the Kubernetes API.
 pub fn has_api_access(settings: &Settings) -> bool {
     settings.api_access.as_ref().is_some_and(|rules| !rules.is_empty())

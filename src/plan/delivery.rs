@@ -107,7 +107,7 @@ fn platform(model: &Model<'_>, served: &[Served<'_>], known: &Known) -> Value {
     let mut applications = Vec::new();
     for cluster in served {
         let host = &model.clusters.all[cluster.at];
-        let own = model.namespaces.values().filter(|space| space.cluster == cluster.at).map(|space| space.name.clone());
+        let own = model.namespaces_on(cluster.at).map(|space| space.name.clone());
         // The platform's, but neither Kubernetes' own nor the one that rules over all of this.
         let own_namespace = cluster.delivery.argocd.as_ref().map(|argocd| argocd.namespace.as_str());
         let platform = platform::namespaces(model.inventory, host, Some(cluster.delivery)).into_iter().map(|namespace| namespace.name);

@@ -82,7 +82,7 @@ pub fn add_delivery(plan: &mut Plan, catalog: &Catalog) {
 /// The namespaces of workloads on a cluster for which the site has a component.
 fn own_components(model: &Model<'_>, at: usize, custom: &Path) -> Vec<String> {
     let folder = custom.join(model.clusters.name(at)).join(Layer::Workloads.as_str());
-    let spaces = model.namespaces.values().filter(|space| space.cluster == at).map(|space| space.name.clone());
+    let spaces = model.namespaces_on(at).map(|space| space.name.clone());
     spaces.filter(|space| has_kustomization(&folder.join(space))).collect()
 }
 
@@ -132,7 +132,7 @@ fn check_custom(model: &Model<'_>, custom: &Path, findings: &mut Findings) {
 fn check_own(model: &Model<'_>, custom: &Path, cluster: &str, layer: &str, findings: &mut Findings) {
     let Some(at) = model.clusters.index.get(cluster) else { return };
     let used = own_components(model, at, custom);
-    let spaces: Vec<&str> = model.namespaces.values().filter(|space| space.cluster == at).map(|space| space.name.as_str()).collect();
+    let spaces: Vec<&str> = model.namespaces_on(at).map(|space| space.name.as_str()).collect();
     let all = folders(&custom.join(cluster).join(layer));
     for namespace in all.iter().filter(|namespace| !used.contains(namespace)) {
         let message = format!("`custom/{cluster}/{layer}/{namespace}` is used by nothing");

@@ -1,7 +1,6 @@
 //! What kinds repeat over: the fleet, each tier, cluster, node pool, namespace, workload and gateway, with what a template sees of it.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -60,14 +59,7 @@ pub fn all(model: &Model<'_>) -> Vec<Subject> {
             view: fleet.clone().with("tier", Arc::clone(shared)),
         });
     }
-    let mut by_cluster: BTreeMap<usize, Range<usize>> = BTreeMap::new();
-    for (at, instance) in model.instances.iter().enumerate() {
-        by_cluster.entry(instance.cluster).or_insert(at..at).end = at + 1;
-    }
-    let clusters: Vec<Vec<Subject>> = (0..model.clusters.all.len())
-        .into_par_iter()
-        .map(|at| within(model, at, by_cluster.get(&at).cloned().unwrap_or_default(), &fleet, &tiers))
-        .collect();
+    let clusters: Vec<Vec<Subject>> = (0..model.clusters.all.len()).into_par_iter().map(|at| within(model, at, &fleet, &tiers)).collect();
     subjects.extend(clusters.into_iter().flatten());
     subjects
 }
@@ -102,9 +94,9 @@ pub fn deliver(subjects: &mut Vec<Subject>, model: &Model<'_>, plan: &Plan, know
     }
 }
 
-fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
+fn within(model: &Model<'_>, at: usize, fleet: &View, tiers: &[Arc<ViewValue>]) -> Vec<Subject> {
     let mut subjects = Vec::new();
-    let instances = &model.instances[range.clone()];
+    let instances = model.instances_on(at);
     let host = &model.clusters.all[at];
     let cluster = host.raw.name.as_str();
     let value = ViewValue::new;
@@ -141,7 +133,7 @@ fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers
         subjects.push(subject(Scope::Gateway, format!("gateway {}", gateway.name.value), gateway.name.span, view));
     }
     let mut views: BTreeMap<&str, View> = BTreeMap::new();
-    for namespace in model.namespaces.range((at, String::new())..(at + 1, String::new())).map(|(_, namespace)| namespace) {
+    for namespace in model.namespaces_on(at) {
         let view = shared
             .clone()
             .with("tier", Arc::clone(&tiers[namespace.tier]))
@@ -151,7 +143,7 @@ fn within(model: &Model<'_>, at: usize, range: Range<usize>, fleet: &View, tiers
         let subject = subject(Scope::Namespace, format!("namespace {}", namespace.name), namespace.origin, view);
         subjects.push(Subject { workloads: Some(folder), ..subject });
     }
-    for (position, instance) in range.zip(instances) {
+    for (position, instance) in model.positions_on(at).zip(instances) {
         let identity = &instance.workload.identity;
         let Some(view) = views.get(instance.namespace.as_str()) else { continue };
         let view = view.clone().with("workload", value(view::workload(model, position, instance)));

@@ -36,7 +36,7 @@ pub fn of_cluster(plan: &Plan, model: &Model<'_>, cluster: usize) -> Vec<Unit> {
     let name = model.clusters.name(cluster);
     // The platform's namespaces are parts of the access layer, too: some may not be there yet, and their grants alone wait for them.
     let platform = view::access::platform_namespaces(model, cluster);
-    let own = model.namespaces.values().filter(|space| space.cluster == cluster).map(|space| space.name.as_str());
+    let own = model.namespaces_on(cluster).map(|space| space.name.as_str());
     let spaces: BTreeSet<&str> = own.chain(platform.iter().map(String::as_str)).collect();
     let folder = |layer: Layer| format!("clusters/{name}/{}", layer.as_str());
     let whole = |layer: Layer, after: &[String]| Unit {
@@ -110,8 +110,7 @@ pub fn check(plan: &Plan, model: &Model<'_>, findings: &mut Findings) {
         let cluster = host.raw.name.as_str();
         let layer = Layer::Workloads.as_str();
         let folder = format!("clusters/{cluster}/{layer}");
-        let spaces: BTreeSet<&str> =
-            model.namespaces.values().filter(|space| space.cluster == at).map(|space| space.name.as_str()).collect();
+        let spaces: BTreeSet<&str> = model.namespaces_on(at).map(|space| space.name.as_str()).collect();
         if let Some((path, origin)) = beside(plan, &folder, &spaces) {
             let message = format!("nothing would apply `{path}`: it is in no namespace's folder");
             let diag = Diag::new(Code::NotDelivered, origin, message).label("made for this");

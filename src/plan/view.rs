@@ -81,7 +81,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
     {
         expected.entry((&flux.namespace, "Secret", secret)).or_default().push("Flux");
     }
-    let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == at);
+    let namespaces = model.namespaces_on(at);
     let exempt = isolation::exempt(model, at);
     json!({
         "name": host.raw.name.as_str(),

@@ -22,6 +22,11 @@ pub fn path(kind: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+/// The pod that an object makes, if it makes any.
+pub fn of(object: &Value) -> Option<&Value> {
+    path(object["kind"].as_str()?)?.iter().try_fold(object, |value, key| value.get(*key))
+}
+
 /// Checks a pod as it was written, and puts on it what isolation needs; the Pod Security level that it then asks for.
 pub fn take(subject: &Subject<'_, '_>, label_domain: &str, written: &Node, value: &mut Value, findings: &mut Findings) -> PodSecurity {
     let name = subject.workload.identity.name.as_str();

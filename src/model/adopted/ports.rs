@@ -9,6 +9,7 @@ use super::{Adopted, at, kind_of, name_of, pods};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::kustomize::Build;
+use crate::model::pod::containers;
 use crate::yaml::{Node, Value as Yaml};
 
 /// Ports that the inventory states for flows must be those of a Service of the workload's name, since that is whom a flow reaches; and what the
@@ -62,7 +63,7 @@ impl Adopted {
     /// The ports at which pods of a source that has several controllers answer one another: those behind its Services. None where there is
     /// one controller.
     pub fn ports_within(&self) -> BTreeSet<(u16, &'static str)> {
-        let pods: Vec<&Value> = self.objects.iter().filter_map(pod_of).collect();
+        let pods: Vec<&Value> = self.objects.iter().filter_map(pods::of).collect();
         let mut within = BTreeSet::new();
         if pods.len() < 2 {
             return within;
@@ -91,14 +92,8 @@ impl Adopted {
     }
 }
 
-/// The pod that an object makes, if it makes any.
-fn pod_of(object: &Value) -> Option<&Value> {
-    pods::path(object["kind"].as_str()?)?.iter().try_fold(object, |value, key| value.get(*key))
-}
-
 /// Name and number of every port of a pod's containers.
 fn container_ports(pod: &Value) -> impl Iterator<Item = (&str, Option<u64>)> {
-    let containers = ["containers", "initContainers"].into_iter().filter_map(|list| pod[list].as_array()).flatten();
-    let ports = containers.filter_map(|container| container["ports"].as_array()).flatten();
+    let ports = containers(pod).filter_map(|container| container["ports"].as_array()).flatten();
     ports.filter_map(|port| Some((port["name"].as_str()?, port["containerPort"].as_u64())))
 }

@@ -5,6 +5,7 @@
 mod api_server;
 mod authentication;
 
+use super::exemptions::Place;
 use super::platform;
 use super::{Model, identity, selects};
 use crate::inventory::cluster::{CniName, Distribution, Provider, Provisioner};
@@ -109,10 +110,7 @@ pub fn of(model: &Model<'_>, cluster: usize) -> Bootstrap {
     let host = &model.clusters.all[cluster];
     let provider = &host.raw.provider.value;
     let files = files(provider);
-    let waived = |control: &str| {
-        let mut scopes = model.exemptions.scopes(control);
-        scopes.any(|scope| scope.cluster.as_ref().is_some_and(|name| name.value == host.raw.name.as_str()))
-    };
+    let waived = |control: &str| model.exemptions.is_waived(control, Place { cluster: host.raw.name.as_str(), ..Place::default() });
     let identity = identity::of(model.inventory, host.raw);
     let break_glass = break_glass(model, cluster, identity.as_ref().map_or("", |identity| identity.groups_prefix.as_str()));
     let authentication = identity.map(|identity| Authentication::new(identity, host.minor, files == Some(Files::ClusterApi), waived));

@@ -116,7 +116,7 @@ pub fn resolve<'i>(
 }
 
 /// A workload's name as references have it: `<team>/<workload>`.
-pub(in crate::model) fn full_name(instance: &Instance<'_>) -> String {
+pub fn full_name(instance: &Instance<'_>) -> String {
     format!("{}/{}", instance.team.name.value, instance.workload.identity.name.value)
 }
 

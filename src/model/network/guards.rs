@@ -7,6 +7,7 @@ use super::cni::Guard;
 use super::{Ground, reaches_metadata};
 use crate::decode::Findings;
 use crate::model::names::check_composed_subdomain;
+use crate::model::namespaces_on;
 
 /// A workload: its namespace and its name.
 type Workload = (String, String);
@@ -67,9 +68,11 @@ pub(super) fn check_names(ground: Ground<'_, '_>, guards: &[TierGuard], kind: Gu
 
 /// The guards of the tiers that have namespaces on a cluster.
 pub(super) fn of_cluster(ground: Ground<'_, '_>, cluster: usize) -> Vec<TierGuard> {
-    let here = || ground.namespaces.range((cluster, String::new())..(cluster + 1, String::new())).map(|(_, namespace)| namespace);
     let names = |in_tier: bool, tier: usize| -> BTreeSet<String> {
-        here().filter(|namespace| (namespace.tier == tier) == in_tier).map(|namespace| namespace.name.clone()).collect()
+        namespaces_on(ground.namespaces, cluster)
+            .filter(|namespace| (namespace.tier == tier) == in_tier)
+            .map(|namespace| namespace.name.clone())
+            .collect()
     };
     let guard = |tier: &usize| {
         let namespaces = names(true, *tier);

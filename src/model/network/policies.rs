@@ -16,7 +16,7 @@ use crate::inventory::gateway::PortRef;
 use crate::inventory::pod::ExposeType;
 use crate::model::exemptions::control;
 use crate::model::flows::full_name;
-use crate::model::{Host, Instance, platform};
+use crate::model::{Host, Instance, namespaces_on, platform};
 use crate::source::{Span, Spanned};
 
 /// The pods that answer for names, wherever CoreDNS or kube-dns is.
@@ -484,8 +484,7 @@ impl<'i> Policies<'_, 'i> {
             return;
         }
         let ground = self.ground;
-        let of_tier =
-            ground.namespaces.values().filter(|namespace| namespace.cluster == instance.cluster && namespace.tier == instance.tier);
+        let of_tier = namespaces_on(ground.namespaces, instance.cluster).filter(|namespace| namespace.tier == instance.tier);
         let of_platform = platform::namespaces(ground.inventory, ground.host(instance.cluster), ground.deliveries.of(instance.cluster));
         let of_platform = of_platform.into_iter().filter(|namespace| namespace.present).map(|namespace| namespace.name);
         let near = Peer::Namespaces(of_tier.map(|namespace| namespace.name.clone()).chain(of_platform).collect());

@@ -36,7 +36,7 @@ pub(super) fn listed(model: &Model<'_>, cluster: usize) -> Vec<String> {
     let host = &model.clusters.all[cluster];
     let platform = platform::namespaces(model.inventory, host, model.deliveries.of(cluster)).into_iter();
     let platform = platform.filter(|namespace| namespace.present && !(namespace.builtin && namespace.level == PodSecurity::Restricted));
-    let tiers = model.namespaces.values().filter(|namespace| namespace.cluster == cluster);
+    let tiers = model.namespaces_on(cluster);
     let agents = agents(host.raw.cni.name.value, host.raw.provider.provisioner).map(str::to_owned);
     let mut all: Vec<String> = platform.map(|namespace| namespace.name).chain(tiers.map(|tier| tier.name.clone())).chain(agents).collect();
     all.sort();
@@ -64,7 +64,7 @@ impl Tiers<'_> {
     }
 
     fn namespaces(&self, tier: usize) -> Vec<&str> {
-        let here = self.model.namespaces.values().filter(|namespace| namespace.cluster == self.cluster && namespace.tier == tier);
+        let here = self.model.namespaces_on(self.cluster).filter(|namespace| namespace.tier == tier);
         here.map(|namespace| namespace.name.as_str()).collect()
     }
 
@@ -112,7 +112,7 @@ impl Tiers<'_> {
     /// is empty.
     fn tokens(&self, tier: usize) -> BTreeMap<String, i64> {
         let mut tokens = BTreeMap::new();
-        let here = self.model.instances.iter().filter(|instance| instance.cluster == self.cluster && instance.tier == tier);
+        let here = self.model.instances_on(self.cluster).iter().filter(|instance| instance.tier == tier);
         for instance in here {
             let holder = format!("{}/{}", instance.namespace, instance.workload.identity.name.value);
             if pod::has_api_access(&instance.cascade.settings) {
@@ -129,7 +129,7 @@ impl Tiers<'_> {
 
     /// The certificates that pods of a tier hold, as `namespace/account signer`.
     fn certificates(&self, tier: usize) -> BTreeSet<String> {
-        let here = self.model.instances.iter().filter(|instance| instance.cluster == self.cluster && instance.tier == tier);
+        let here = self.model.instances_on(self.cluster).iter().filter(|instance| instance.tier == tier);
         let of = |instance: &Instance<'_>| {
             let holder = format!("{}/{}", instance.namespace, instance.workload.identity.name.value);
             let signers = declared(instance, "podCertificate").map(|source| source["signerName"].as_str().unwrap_or_default());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{flows, isolation, ways};
 use crate::inventory::pod::ExposeType;
-use crate::model::{Instance, Model, node_keepers};
+use crate::model::{Instance, Model, Namespace, node_keepers};
 
 /// Services of a type that leads out of the cluster, or to a name.
 const SERVICES: &str = "service-exposure";
@@ -62,15 +62,9 @@ pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
 
 /// The namespaces of a tier on a cluster: those in which a control holds, and all.
 fn guarded<'m>(model: &'m Model<'_>, cluster: usize, tier: usize, control: &str) -> (BTreeSet<&'m str>, BTreeSet<&'m str>) {
-    let is = |stated: &Option<crate::source::Spanned<String>>, name: &str| stated.as_ref().is_some_and(|stated| stated.value == name);
-    let waived = |namespace: &str| {
-        model.exemptions.scopes(control).any(|scope| {
-            is(&scope.cluster, model.clusters.name(cluster)) || is(&scope.tier, model.tiers.name(tier)) || is(&scope.namespace, namespace)
-        })
-    };
-    let of_tier = model.namespaces.values().filter(|namespace| namespace.cluster == cluster && namespace.tier == tier);
-    let all: BTreeSet<&str> = of_tier.map(|namespace| namespace.name.as_str()).collect();
-    (all.iter().copied().filter(|name| !waived(name)).collect(), all)
+    let of_tier = || model.namespaces_on(cluster).filter(|namespace| namespace.tier == tier);
+    let names = |namespaces: &mut dyn Iterator<Item = &'m Namespace>| namespaces.map(|namespace| namespace.name.as_str()).collect();
+    (names(&mut of_tier().filter(|namespace| !model.is_waived_in(control, namespace))), names(&mut of_tier()))
 }
 
 /// The workloads in these namespaces of a cluster.
@@ -79,8 +73,8 @@ pub(super) fn instances<'m, 'i>(
     cluster: usize,
     namespaces: &'m BTreeSet<&'m str>,
 ) -> impl Iterator<Item = (usize, &'m Instance<'i>)> {
-    let all = model.instances.iter().enumerate();
-    all.filter(move |(_, instance)| instance.cluster == cluster && namespaces.contains(instance.namespace.as_str()))
+    let here = model.positions_on(cluster).zip(model.instances_on(cluster));
+    here.filter(|(_, instance)| namespaces.contains(instance.namespace.as_str()))
 }
 
 /// A namespaced name, as the policies write it.

@@ -4,16 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::strings;
 use crate::inventory::cluster::Enforcement;
+use crate::model::flows::full_name;
 use crate::model::{Instance, Model, Namespace, budget, platform, priority_class, signatures};
-use crate::source::Spanned;
 
 /// `cluster.tiers`: those that the cluster hosts, each as `tier` is, and with the names of its `namespaces` here, and `signatures` (namespaces,
 /// attestor, exempt workloads; null where its images need none).
 pub fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     let view = |tier: usize| {
         let mut view = super::tier(model, tier);
-        let here = model.namespaces.range((cluster, String::new())..(cluster + 1, String::new())).map(|(_, namespace)| namespace);
-        let namespaces = here.filter(|namespace| namespace.tier == tier);
+        let namespaces = model.namespaces_on(cluster).filter(|namespace| namespace.tier == tier);
         view["namespaces"] = namespaces.map(|namespace| namespace.name.as_str()).collect();
         view["signatures"] = signatures(model, cluster, tier, &view["namespaces"]);
         view
@@ -110,35 +109,22 @@ fn exempt_of(model: &Model<'_>, cluster: usize, control: &str) -> Value {
     let of_namespace = |name: &str| scopes.iter().any(|scope| scope.namespace.as_ref().is_some_and(|namespace| namespace.value == name));
     let of_workload = |name: &str| scopes.iter().any(|scope| scope.workload.as_ref().is_some_and(|workload| workload.value == name));
     let tiers = host.tiers.iter().map(|tier| model.tiers.name(*tier)).filter(|name| of_tier(name));
-    let namespaces = model.namespaces.values().filter(|namespace| namespace.cluster == cluster && of_namespace(&namespace.name));
-    let workloads = model.instances.iter().filter(|instance| {
-        let identity = &instance.workload.identity;
-        instance.cluster == cluster && of_workload(&format!("{}/{}", identity.team.value, identity.name.value))
-    });
+    let namespaces = model.namespaces_on(cluster).filter(|namespace| of_namespace(&namespace.name));
+    let workloads = model.instances_on(cluster).iter().filter(|instance| of_workload(&full_name(instance)));
     json!({
-            "cluster": scopes.iter().any(|scope| scope.cluster.as_ref().is_some_and(|name| name.value == host.raw.name.as_str())),
-            "tiers": tiers.collect::<Vec<_>>(),
-            "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
-            "workloads": workloads.map(|instance| json!({
-                "name": instance.workload.identity.name.as_str(), "namespace": instance.namespace,
-            })).collect::<Vec<_>>(),
+        "cluster": scopes.iter().any(|scope| scope.cluster.as_ref().is_some_and(|name| name.value == host.raw.name.as_str())),
+        "tiers": tiers.collect::<Vec<_>>(),
+        "namespaces": namespaces.map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(),
+        "workloads": workloads.map(|instance| json!({
+            "name": instance.workload.identity.name.as_str(), "namespace": instance.namespace,
+        })).collect::<Vec<_>>(),
     })
 }
 
 /// `namespace.budget`: quota (the team's; empty where it states none), defaults (`requests` and `limits` of a container without its own) and
 /// foreignPriorityClasses (the system's and those of the cluster's other tiers). Null is what is exempt.
 pub fn budget(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
-    let exempt = |control: &str| {
-        let place = model.exemptions.scopes(control).flat_map(|scope| {
-            let is = |stated: &Option<Spanned<String>>, name: &str| stated.as_ref().is_some_and(|stated| stated.value == name);
-            [
-                is(&scope.namespace, &namespace.name),
-                is(&scope.tier, model.tiers.name(namespace.tier)),
-                is(&scope.cluster, model.clusters.name(namespace.cluster)),
-            ]
-        });
-        place.into_iter().any(|found| found)
-    };
+    let exempt = |control: &str| model.is_waived_in(control, namespace);
     let team = model.inventory.teams.iter().find(|team| team.name.as_str() == namespace.team);
     let held = enforcement(model, namespace.cluster) == Enforcement::Deny;
     let defaults = budget::defaults(namespace, team.map(|team| &**team), instances);

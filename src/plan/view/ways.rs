@@ -73,8 +73,7 @@ fn stated(all: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
 /// platform's), `hosts` (which the inventory declares on this cluster, in lower case, as lists that an expression each has room for) and `below`
 /// (what a host ends with where one of them is a wildcard). Empty where no tier has a namespace.
 pub(super) fn outside(model: &Model<'_>, cluster: usize) -> Vec<Value> {
-    let tiers: BTreeSet<&str> =
-        model.namespaces.values().filter(|namespace| namespace.cluster == cluster).map(|namespace| namespace.name.as_str()).collect();
+    let tiers: BTreeSet<&str> = model.namespaces_on(cluster).map(|namespace| namespace.name.as_str()).collect();
     if tiers.is_empty() {
         return Vec::new();
     }
