@@ -1,25 +1,20 @@
 //! What policies cost: the server finds nothing wrong with their expressions, and looks through the largest objects within its limits.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::obedience;
 use crate::plane::Plane;
 use crate::runner::Verdict;
 use crate::session::none;
 use crate::stated::Cluster;
-use crate::waiting::until;
+use crate::{expressions, obedience};
 
-/// How long the server may take to check the types of all expressions.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// As many containers, and volumes, as no pod has.
 const CONTAINERS: usize = 100;
 const TOLERATIONS: usize = 50;
 
 /// No expression is warned about; objects with all that they can have are admitted where they obey, and refused for what is wrong in them alone.
 pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
-    none("expressions are warned about", &warnings(plane))?;
+    none("expressions are warned about", &expressions::warnings(plane))?;
     let mut complaints = Vec::new();
     for (namespace, tier) in &cluster.namespaces {
         for kind in ["Pod", "Deployment", "CronJob"] {
@@ -40,18 +35,6 @@ pub fn verdict(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
         }
     }
     none("large objects are not judged", &complaints)
-}
-
-/// What the server says of the types in policies, once it has looked at each.
-fn warnings(plane: &Plane<'_>) -> Vec<String> {
-    let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
-    let policies = until("the types in policies are checked", PATIENCE, || {
-        let policies = plane.masters.list(path);
-        let checked = |policy: &Value| policy["status"]["observedGeneration"] == policy["metadata"]["generation"];
-        policies.iter().all(checked).then_some(policies)
-    });
-    let warned = policies.iter().filter(|policy| policy["status"]["typeChecking"]["expressionWarnings"].is_array());
-    warned.map(|policy| format!("{}: {}", policy["metadata"]["name"], policy["status"]["typeChecking"]["expressionWarnings"])).collect()
 }
 
 fn of_kind(kind: &str, namespace: &str, pod: &Value) -> Value {

@@ -20,16 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Every policy has been looked at and is without warnings, and has a binding; every binding has its policy. The server is silent about
 /// either of the last two.
 pub fn verdict(plane: &Plane<'_>) -> Verdict {
-    let checked = |policy: &Value| policy["status"]["observedGeneration"] == policy["metadata"]["generation"];
-    let policies = until("the types of all policies are checked", PATIENCE, || {
-        let policies = plane.masters.list(POLICIES);
-        policies.iter().all(checked).then_some(policies)
-    });
-    let warned = policies.iter().filter(|policy| policy["status"]["typeChecking"]["expressionWarnings"].is_array());
-    none(
-        "policies have expressions with warnings",
-        &warned.map(|policy| format!("{}: {}", policy["metadata"]["name"], policy["status"]["typeChecking"])).collect::<Vec<_>>(),
-    )?;
+    none("policies have expressions with warnings", &warnings(plane))?;
+    let policies = plane.masters.list(POLICIES);
     let bindings = plane.masters.list(BINDINGS);
     let bound = |policy: &Value| bindings.iter().any(|binding| binding["spec"]["policyName"] == policy["metadata"]["name"]);
     let unbound = policies.iter().filter(|policy| !bound(policy)).map(|policy| policy["metadata"]["name"].to_string());
@@ -37,6 +29,17 @@ pub fn verdict(plane: &Plane<'_>) -> Verdict {
     let there = |binding: &Value| policies.iter().any(|policy| binding["spec"]["policyName"] == policy["metadata"]["name"]);
     let dangling = bindings.iter().filter(|binding| !there(binding)).map(|binding| binding["metadata"]["name"].to_string());
     none("bindings name no policy", &dangling.collect::<Vec<_>>())
+}
+
+/// What the server says of the types in policies, once it has looked at each.
+pub fn warnings(plane: &Plane<'_>) -> Vec<String> {
+    let checked = |policy: &Value| policy["status"]["observedGeneration"] == policy["metadata"]["generation"];
+    let policies = until("the types of all policies are checked", PATIENCE, || {
+        let policies = plane.masters.list(POLICIES);
+        policies.iter().all(checked).then_some(policies)
+    });
+    let warned = policies.iter().filter(|policy| policy["status"]["typeChecking"]["expressionWarnings"].is_array());
+    warned.map(|policy| format!("{}: {}", policy["metadata"]["name"], policy["status"]["typeChecking"]["expressionWarnings"])).collect()
 }
 
 /// How much of everything a large object has.

@@ -1,31 +1,28 @@
 //! The policies on roles and bindings, as the server judges them: none has an expression that does not fit its types, and none grows too costly for
 //! roles and bindings far larger than anybody writes.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::apply::{self, Layers};
 use crate::attempt::administrator;
 use crate::attempts::{BINDINGS, appoint_administrator};
 use crate::etcd::Etcd;
+use crate::expressions;
 use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::runner::Verdict;
 use crate::session::none;
-use crate::waiting::until;
 
 /// The name of the test.
 pub const NAME: &str = "access/policies";
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
-const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
 
 /// On a cluster whose guardrails are applied.
 pub fn verdict(judges: &Judges, etcd: &Etcd, layers: &Layers) -> Verdict {
     let plane = Plane::start(judges, etcd, "policies", &apply::groups(layers.values().flatten()));
     plane.start_components();
     none("objects are not accepted", &apply::apply(&plane, layers).complaints)?;
-    none("expressions do not fit their types", &warnings(&plane, layers.values().flatten()))?;
+    none("expressions do not fit their types", &expressions::warnings(&plane))?;
     appoint_administrator(&plane)?;
     let client = plane.client(&administrator());
     let large = |last: &str| {
@@ -67,19 +64,4 @@ pub fn verdict(judges: &Judges, etcd: &Etcd, layers: &Layers) -> Verdict {
     nobody.as_object_mut().unwrap().remove("subjects");
     client.post(BINDINGS, &nobody).ok()?;
     client.put(&format!("{BINDINGS}/empty"), &nobody).ok().map(drop)
-}
-
-/// What the server's type checker says of the policies among objects.
-fn warnings<'o>(plane: &Plane<'_>, objects: impl Iterator<Item = &'o Value>) -> Vec<String> {
-    let policies = objects.filter(|object| object["kind"] == "ValidatingAdmissionPolicy");
-    let of = |object: &Value| {
-        let path = format!("{POLICIES}/{}", object["metadata"]["name"].as_str().unwrap());
-        let status = until("a policy is type-checked", Duration::from_secs(60), || {
-            let policy = plane.masters.get(&path).ok().unwrap();
-            (policy["status"]["observedGeneration"] == policy["metadata"]["generation"]).then(|| policy["status"].clone())
-        });
-        let found = status["typeChecking"]["expressionWarnings"].as_array().cloned().unwrap_or_default();
-        found.into_iter().map(|warning| format!("{path}: {warning}")).collect::<Vec<_>>()
-    };
-    policies.flat_map(of).collect()
 }
