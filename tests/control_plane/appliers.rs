@@ -45,6 +45,11 @@ pub fn argocd(judges: &Judges, etcd: &Etcd, project: &Project, layers_of: &dyn F
         }
         let user = User { user: name.to_owned(), groups: vec!["system:serviceaccounts".to_owned()] };
         let client = plane.client(&user);
+        // What was applied last is the binding, which the authorizer sees a moment later.
+        until("Argo CD's user has its rights", Duration::from_secs(60), || {
+            let role = json!({ "verb": "patch", "group": "rbac.authorization.k8s.io", "resource": "clusterroles", "name": "ringfence-cluster-viewer" });
+            plane.masters.may(&user, &role).then_some(())
+        });
         let mut wrong = Vec::new();
         for _ in 0..2 {
             for objects in layers.values() {
