@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clusters::Clusters;
-use super::identity::stated_groups_prefix;
+use super::identity::groups_prefix;
 use super::tiers::Tiers;
 use super::{Namespace, namespaces_on, placement, selects};
 use crate::decode::Findings;
@@ -261,7 +261,7 @@ impl Resolver<'_, '_> {
 
     /// A group as the API server of a cluster sees it. Kubernetes' own groups are nobody's to grant anything to.
     fn group(&mut self, cluster: usize, name: &Spanned<String>) -> Option<String> {
-        let prefix = stated_groups_prefix(self.inventory, self.clusters.all[cluster].raw).unwrap_or_default();
+        let prefix = groups_prefix(self.inventory, self.clusters.all[cluster].raw);
         let group = format!("{prefix}{}", name.value);
         let problem = if name.trim().is_empty() || name.trim() != name.as_str() || name.chars().any(char::is_control) {
             "a group has a name, without blanks around it".to_owned()

@@ -38,16 +38,19 @@ pub struct Identity {
     pub token_seconds: u32,
 }
 
-/// What stands before a group's name on a cluster, as it is stated for it or for the fleet.
-pub fn stated_groups_prefix<'i>(inventory: &'i Inventory, cluster: &'i Cluster) -> Option<&'i str> {
-    Stated::of(inventory, cluster).find(|identity| &identity.groups_prefix).map(|prefix| prefix.as_str())
+/// What stands before a group's name on a cluster: in what its API server reads, in grants and in guards alike. Nothing where nothing is said of
+/// who authenticates people.
+pub fn groups_prefix<'i>(inventory: &'i Inventory, cluster: &'i Cluster) -> &'i str {
+    let stated = Stated::of(inventory, cluster);
+    let unstated = if stated.is_any() { PREFIX } else { "" };
+    stated.find(|identity| &identity.groups_prefix).map_or(unstated, |prefix| prefix.as_str())
 }
 
 /// The identity provider of a cluster; none where no issuer is stated.
 pub fn of(inventory: &Inventory, cluster: &Cluster) -> Option<Identity> {
     let stated = Stated::of(inventory, cluster);
     let text = |value: Option<&Spanned<String>>, default: &str| value.map_or(default, |value| value.as_str()).to_owned();
-    let groups_prefix = stated_groups_prefix(inventory, cluster).unwrap_or(PREFIX).to_owned();
+    let groups_prefix = groups_prefix(inventory, cluster).to_owned();
     Some(Identity {
         issuer: stated.find(|identity| &identity.issuer)?.as_str().to_owned(),
         certificate_authority: stated.find(|identity| &identity.certificate_authority).map(|text| text.value.clone()),

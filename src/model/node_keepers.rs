@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clusters::{Clusters, Host};
-use super::identity::stated_groups_prefix;
+use super::identity::groups_prefix;
 use super::settings::selects;
 use super::tiers::Tiers;
 use crate::inventory::Inventory;
@@ -28,7 +28,7 @@ pub fn of_cluster(inventory: &Inventory, tiers: &Tiers<'_>, clusters: &Clusters<
     let host = &clusters.all[cluster];
     let mut keepers = NodeKeepers { users: users(host), ..NodeKeepers::default() };
     let hosted: BTreeSet<&str> = host.tiers.iter().map(|tier| tiers.name(*tier)).collect();
-    let prefix = stated_groups_prefix(inventory, host.raw).unwrap_or_default();
+    let prefix = groups_prefix(inventory, host.raw);
     let of_fleet = inventory.fleet.iter().flat_map(|fleet| &fleet.grants).chain(&host.raw.grants).map(|grant| (grant, None));
     let of_tiers = host.tiers.iter().flat_map(|at| tiers.all[*at].grants.iter().map(|grant| (grant, Some(tiers.name(*at)))));
     for (grant, owner) in of_fleet.chain(of_tiers).filter(|(grant, _)| is_node_admin(grant, host)) {

@@ -54,9 +54,8 @@ pub fn namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&Deli
         add(&argocd.namespace, PodSecurity::Baseline, false, delivery.origin);
     }
     raw.ingress.iter().for_each(|ingress| add(ingress.namespace.as_str(), PodSecurity::Baseline, false, ingress.namespace.span));
-    if let Some(stated) = monitoring(inventory, host) {
-        let (name, span) = stated.namespace.as_ref().map_or((MONITORING, stated.span), |name| (name.as_str(), name.span));
-        add(name, PodSecurity::Baseline, false, span);
+    if let Some(namespace) = monitoring_namespace(inventory, host) {
+        add(namespace.value, PodSecurity::Baseline, false, namespace.span);
     }
     if let Some((delivery, argocd)) = argocd.filter(|(_, argocd)| !argocd.in_cluster) {
         insert(&argocd.namespace, PodSecurity::Baseline, false, false, delivery.origin);
@@ -65,11 +64,18 @@ pub fn namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&Deli
 }
 
 /// Where Prometheus runs unless the inventory says otherwise.
-pub const MONITORING: &str = "monitoring";
+const MONITORING: &str = "monitoring";
 
 /// How a cluster is monitored: as it says itself, else as the fleet does.
 pub fn monitoring<'i>(inventory: &'i Inventory, host: &Host<'i>) -> Option<&'i Spanned<Monitoring>> {
     host.raw.monitoring.as_ref().or_else(|| inventory.fleet.as_ref()?.monitoring.as_ref())
+}
+
+/// Where Prometheus runs on a cluster, and what of the inventory says so; none where nothing watches it.
+pub fn monitoring_namespace<'i>(inventory: &'i Inventory, host: &Host<'i>) -> Option<Spanned<&'i str>> {
+    let stated = monitoring(inventory, host)?;
+    let unstated = Spanned::new(MONITORING, stated.span);
+    Some(stated.namespace.as_ref().map_or(unstated, |name| Spanned::new(name.as_str(), name.span)))
 }
 
 /// Those that Kubernetes itself makes.

@@ -418,18 +418,14 @@ impl<'i> Policies<'_, 'i> {
 
     /// Prometheus, for ports that say where their metrics are.
     fn open_monitoring(&mut self, instance: &Instance<'i>) {
-        let host = self.ground.host(instance.cluster);
-        let fleet = self.ground.inventory.fleet.as_ref();
-        let of_cluster = host.raw.monitoring.as_ref().and_then(|monitoring| monitoring.namespace.as_ref());
-        let of_fleet = fleet.and_then(|fleet| fleet.monitoring.as_ref()).and_then(|monitoring| monitoring.namespace.as_ref());
-        let Some(namespace) = of_cluster.or(of_fleet) else { return };
+        let Some(namespace) = platform::monitoring_namespace(self.ground.inventory, self.ground.host(instance.cluster)) else { return };
         for port in instance.cascade.settings.ports.iter().flatten() {
             let Some(scrape) = &port.scrape else { continue };
             let labels = BTreeMap::from([(PROMETHEUS.0.to_owned(), PROMETHEUS.1.to_owned())]);
             let end = End {
                 name: format!("from.monitoring.{}", port.name.value),
                 direction: Direction::Ingress,
-                peers: BTreeSet::from([Peer::Pods { namespace: namespace.as_str().to_owned(), labels }]),
+                peers: BTreeSet::from([Peer::Pods { namespace: namespace.value.to_owned(), labels }]),
                 ports: vec![(port.port.value, protocol(port.protocol.as_ref().map(|protocol| protocol.value)))],
                 purpose: format!("Prometheus scrapes {}, port {}", full_name(instance), port.name.value),
                 gateways: BTreeSet::new(),

@@ -10,13 +10,15 @@ use crate::model::{Instance, Model, platform};
 /// the fleet is higher), encrypted (whether what runs between nodes is meant to be). Null where nothing is stated.
 pub fn cluster(model: &Model<'_>, at: usize) -> Value {
     let host = &model.clusters.all[at];
-    let Some(stated) = platform::monitoring(model.inventory, host) else { return Value::Null };
+    let (Some(stated), Some(namespace)) = (platform::monitoring(model.inventory, host), platform::monitoring_namespace(model.inventory, host)) else {
+        return Value::Null;
+    };
     let level = |tier: usize| model.tiers.all[tier].level.value;
     let highest = host.tiers.iter().copied().max_by_key(|tier| level(*tier));
     let top = highest.is_some_and(|tier| (0..model.tiers.all.len()).all(|other| level(other) <= level(tier)));
     json!({
         "flavor": stated.flavor.map_or(MonitoringFlavor::PrometheusOperator, |flavor| flavor.value).as_str(),
-        "namespace": stated.namespace.as_ref().map_or(platform::MONITORING, |namespace| namespace.as_str()),
+        "namespace": namespace.value,
         "labels": strings(stated.selector_labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
         "tier": highest.map(|tier| model.tiers.name(tier)),
         "top": top,
