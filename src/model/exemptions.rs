@@ -24,6 +24,8 @@ pub mod control {
     pub const POD_SECURITY: &str = "pod-security";
     /// Root file systems are read-only.
     pub const READ_ONLY_ROOT: &str = "read-only-root-filesystem";
+    /// Volumes are of their tier's storage class.
+    pub const STORAGE_CLASS: &str = "storage-class";
 
     /// Nothing flows that is not declared.
     pub const DEFAULT_DENY: &str = "default-deny";
@@ -40,7 +42,7 @@ pub mod control {
 
     /// Those of which the model finds every violation: an exemption from one that excuses none is of no use. What violates another control
     /// is seen by a cluster alone.
-    pub const MEASURED: [&str; 5] = [IMAGE_REGISTRY, IMAGE_DIGEST, LITERAL_SECRET, POD_SECURITY, READ_ONLY_ROOT];
+    pub const MEASURED: [&str; 6] = [IMAGE_REGISTRY, IMAGE_DIGEST, LITERAL_SECRET, POD_SECURITY, READ_ONLY_ROOT, STORAGE_CLASS];
 }
 
 /// Where a control is looked at.

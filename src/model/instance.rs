@@ -11,7 +11,7 @@ use super::pod::{self, Context};
 use super::pod_security;
 use super::settings::{Cascade, fits};
 use super::tiers::Tiers;
-use super::{names, priority_class};
+use super::{names, priority_class, storage};
 use crate::decode::Findings;
 use crate::inventory::Inventory;
 use crate::inventory::pod::EnvValue;
@@ -121,7 +121,7 @@ pub fn build<'i>(
     let label_domain = ground.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
     let selector = json!({ "app.kubernetes.io/name": name });
     let kind = identity.kind.value;
-    let spec = pod::build(
+    let mut spec = pod::build(
         &cascade,
         &Context {
             name,
@@ -137,6 +137,7 @@ pub fn build<'i>(
         },
         ground.schemas,
     );
+    storage::fill_pod(raw_tier, &mut spec);
     check::pod(&subject, &spec, findings);
     let level = check::needed_level(&subject, &spec);
     let controller = controller(&cascade, kind, host, ground.schemas);

@@ -27,6 +27,7 @@ pub mod priority_class;
 mod secrets;
 mod settings;
 pub mod signatures;
+pub mod storage;
 mod tiers;
 mod trust;
 

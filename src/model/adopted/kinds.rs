@@ -8,6 +8,7 @@ use crate::diag::{Code, Diag, a};
 use crate::formats::{check_label, check_subdomain, is_domain_within};
 use crate::model::check::Subject;
 use crate::model::exemptions::control;
+use crate::model::storage;
 use crate::yaml::{Node, Value as Yaml};
 
 /// Kinds of Kubernetes that a source may have.
@@ -230,11 +231,8 @@ fn claim(object: &Node, findings: &mut Findings) {
 
 /// Claims are never pruned with their workload, and get the tier's StorageClass where none is stated.
 pub fn keep_claims(subject: &Subject<'_, '_>, kind: &str, object: &mut Value) {
-    let class = subject.tier.storage_class.as_ref().map(|class| class.name.as_str());
     let keep = |claim: &mut Value| {
-        if let (Some(class), true) = (class, claim["spec"]["storageClassName"].is_null()) {
-            claim["spec"]["storageClassName"] = class.into();
-        }
+        storage::fill(subject.tier, claim);
         let kept =
             json!({ "argocd.argoproj.io/sync-options": "Delete=false,Prune=false", "kustomize.toolkit.fluxcd.io/prune": "disabled" });
         claim["metadata"]["annotations"] = super::merged(&claim["metadata"]["annotations"], &kept);

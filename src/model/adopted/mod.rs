@@ -22,7 +22,7 @@ use super::clusters::Host;
 use super::exemptions::{Place, control};
 use super::instance::{self, Ground, Instance};
 use super::settings::Cascade;
-use super::{names, secrets};
+use super::{names, secrets, storage};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag, a};
 use crate::formats::is_domain_within;
@@ -247,6 +247,9 @@ impl Taking<'_, '_> {
                 let diag = Diag::new(Code::MissingKey, head(object), format!("{} needs `{}`", a(kind_of(object)), path.join(".")));
                 findings.push(diag.help("Write the pod."));
             }
+        }
+        if !finals.is_empty() || kind_of(object) == "PersistentVolumeClaim" {
+            storage::check_within(subject, object, findings);
         }
         kinds::keep_claims(subject, kind_of(object), &mut value);
         let mut name = name_of(object).to_owned();

@@ -9,7 +9,7 @@ use crate::inventory::tier::PodSecurity;
 use crate::model::check::Subject;
 use crate::model::exemptions::control;
 use crate::model::pod_security::{containers, violations};
-use crate::model::{images, owned, pod, priority_class};
+use crate::model::{images, owned, pod, priority_class, storage};
 use crate::source::Span;
 use crate::yaml::{Node, Value as Yaml};
 
@@ -35,6 +35,7 @@ pub fn take(subject: &Subject<'_, '_>, label_domain: &str, written: &Node, value
         images::check(&image, image.span, subject.tier, subject.place, subject.exemptions, findings);
     }
     check_literals(subject, written, findings);
+    storage::fill_pod(subject.tier, value);
     place(subject, label_domain, value);
     value["serviceAccountName"] = name.into();
     value["automountServiceAccountToken"] = pod::has_api_access(&subject.cascade.settings).into();

@@ -4,7 +4,7 @@ use super::Subject;
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
 use crate::inventory::workload::WorkloadKind;
-use crate::model::{images, owned, pod};
+use crate::model::{images, owned, pod, storage};
 use crate::yaml::{Node, Value};
 
 /// The definition of a kind's spec in Kubernetes' OpenAPI document.
@@ -32,6 +32,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             images::check(&image, image.span, subject.tier, subject.place, subject.exemptions, findings);
         }
         literals(subject, layer, findings);
+        storage::check_within(subject, layer, findings);
         for container in containers(layer) {
             let is_main = container.get("name").and_then(Node::text) == Some(pod::MAIN);
             match (container.entry("image"), is_main) {

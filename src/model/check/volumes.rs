@@ -8,6 +8,7 @@ use crate::diag::{Code, Diag};
 use crate::formats::SecretKey;
 use crate::inventory::pod::{AccessMode, Volume};
 use crate::inventory::workload::WorkloadKind;
+use crate::model::storage;
 use crate::source::{Span, Spanned};
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
@@ -29,6 +30,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
         check_volume(volume, findings);
         if let Some(claim) = &volume.claim {
+            if let Some(class) = &claim.storage_class {
+                storage::check(subject, Some(class.as_str()), class.span, findings);
+            }
             let modes = claim.access_modes.as_deref().unwrap_or_default();
             let one_node = modes.iter().all(|mode| matches!(mode.value, AccessMode::ReadWriteOnce | AccessMode::ReadWriteOncePod));
             if one_node && let Some(why) = shared_by(subject) {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::inventory::cluster::{CniName, Provisioner};
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::control;
-use crate::model::{Instance, Model, platform, pod, priority_class};
+use crate::model::{Instance, Model, platform, pod, priority_class, storage};
 
 /// How long the token holds that the API server itself gives to pods that may use it: an hour, and a little for clocks that differ.
 const API_TOKEN_SECONDS: i64 = 3607;
@@ -15,7 +15,7 @@ const API_TOKEN_SECONDS: i64 = 3607;
 const TOKEN_SECONDS: i64 = 3600;
 
 /// `cluster.admission`: by policy, its tiers with their `namespaces` and with what is `exempt` by control (`namespaces`, and `workloads` as
-/// `namespace/name`): `placement`, `images`, `runtime`, `mutation` (empty where the cluster does not ask for it), and what holds `outside` of all
+/// `namespace/name`): `placement`, `images`, `runtime`, `storage`, `mutation` (empty where the cluster does not ask for it), and what holds `outside` of all
 /// tiers. A tier without namespaces here is not among them; one that is exempt as a whole has all of its namespaces in `exempt`, since a policy that left
 /// the tree would go on refusing in the cluster.
 pub fn admission(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>) -> Value {
@@ -28,6 +28,7 @@ pub fn admission(model: &Model<'_>, cluster: usize, exempt: &Map<String, Value>)
         "outside": tiers.outside(),
         "placement": placement,
         "runtime": tiers.each(|tiers, tier| Some(tiers.runtime(tier))),
+        "storage": tiers.each(Tiers::storage),
     })
 }
 
@@ -91,6 +92,14 @@ impl Tiers<'_> {
                 "exempt": { "registry": self.holes(tier, &[control::IMAGE_REGISTRY]), "digest": self.holes(tier, &[control::IMAGE_DIGEST]) },
             })
         })
+    }
+
+    fn storage(&self, tier: usize) -> Option<Value> {
+        let class = self.model.tiers.all[tier].storage_class.as_ref()?.name.as_str();
+        let here = self.model.instances_on(self.cluster).iter().filter(|instance| instance.tier == tier);
+        let asked = here.flat_map(|instance| storage::asked_for(instance).into_iter().map(|asked| (&instance.namespace, asked)));
+        let others: BTreeSet<String> = asked.filter(|(_, asked)| asked != class).map(|(space, asked)| format!("{space} {asked}")).collect();
+        Some(json!({ "class": class, "otherClasses": others, "exempt": self.holes(tier, &[control::STORAGE_CLASS]) }))
     }
 
     fn runtime(&self, tier: usize) -> Value {

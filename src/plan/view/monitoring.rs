@@ -10,7 +10,9 @@ use crate::model::{Instance, Model, platform};
 /// the fleet is higher), encrypted (whether what runs between nodes is meant to be). Null where nothing is stated.
 pub fn cluster(model: &Model<'_>, at: usize) -> Value {
     let host = &model.clusters.all[at];
-    let (Some(stated), Some(namespace)) = (platform::monitoring(model.inventory, host), platform::monitoring_namespace(model.inventory, host)) else {
+    let (Some(stated), Some(namespace)) =
+        (platform::monitoring(model.inventory, host), platform::monitoring_namespace(model.inventory, host))
+    else {
         return Value::Null;
     };
     let level = |tier: usize| model.tiers.all[tier].level.value;
