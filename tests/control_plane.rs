@@ -49,6 +49,8 @@ mod guardrails;
 mod issuer;
 #[path = "control_plane/judges.rs"]
 mod judges;
+#[path = "control_plane/kms.rs"]
+mod kms;
 #[path = "control_plane/large_roles.rs"]
 mod large_roles;
 #[path = "control_plane/lifetime.rs"]

@@ -13,6 +13,7 @@ use crate::emitted::{self, Flag};
 use crate::etcd::Etcd;
 use crate::issuer::Issuer;
 use crate::judges::{Judges, documents};
+use crate::kms::Kms;
 use crate::plane::Plane;
 use crate::program::{Project, repository};
 use crate::runner::Verdict;
@@ -20,7 +21,7 @@ use crate::session::{accepted, guarded, none};
 use crate::waiting::seen_within;
 
 /// The tests of every cluster.
-const TESTS: [&str; 5] = ["files", "tokens", "anonymous", "admission", "audit"];
+const TESTS: [&str; 6] = ["files", "tokens", "anonymous", "admission", "audit", "encryption"];
 /// That of the clusters that Cluster API makes.
 const MACHINES: &str = "machines";
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
@@ -70,6 +71,7 @@ pub fn run(judges: &Judges, etcd: &Etcd, project: &Project, cluster: &str, wante
             "tokens" => ground.tokens(with),
             "anonymous" => ground.anonymous(with),
             "admission" => ground.admission(with),
+            "encryption" => ground.encryption(with),
             _ => ground.audit(),
         };
         let mut stopped: Vec<(&str, Verdict)> = tests.iter().map(|test| (*test, guarded(|| look(test, true)))).collect();
@@ -135,6 +137,7 @@ fn machines(judges: &Judges, etcd: &Etcd, cluster: &str, bootstrap: &Path) -> Ve
 struct Ground<'a> {
     plane: Plane<'a>,
     issuer: Issuer,
+    kms: Option<Kms>,
     folder: PathBuf,
     flags: Vec<Flag>,
     audience: String,
@@ -151,12 +154,14 @@ impl<'a> Ground<'a> {
         let folder = etcd.scratch.path().join(format!("{name}-files"));
         fs::create_dir_all(&folder).unwrap();
         let issuer = Issuer::start(judges, &name, &folder, etcd.scratch.path());
-        let mut installed = emitted::installed(bootstrap, &folder, &issuer);
-        // No KMS plugin runs here. That the file is one that the server reads is what `files` shows.
-        installed.retain(|(flag, _)| flag != "encryption-provider-config");
+        let installed = emitted::installed(bootstrap, &folder, &issuer);
+        let kms = Kms::start(judges, &name, &folder, &installed, etcd.scratch.path());
+        if kms.is_some() != folder.join("encryption.yaml").exists() {
+            panic!("the flags do not name the configuration of the encryption");
+        }
         let plane = Plane::start_with(judges, etcd, &name, &flags(&installed));
         let joins_by_token = bootstrap.join("cluster-api").is_dir();
-        Self { plane, issuer, folder, flags: installed, audience: format!("boutique-{cluster}"), joins_by_token }
+        Self { plane, issuer, kms, folder, flags: installed, audience: format!("boutique-{cluster}"), joins_by_token }
     }
 
     fn claims(&self) -> Value {
@@ -232,6 +237,30 @@ impl<'a> Ground<'a> {
             }
         }
         none("tokens are not seen as they are", &wrong)
+    }
+
+    /// What the server stores is encrypted where the cluster has a KMS, and is read by nobody who reads the disk; elsewhere it lies there in the clear,
+    /// which `nodes.md` says.
+    fn encryption(&self, with: bool) -> Verdict {
+        let name = if with { "at-rest" } else { "at-rest-in-the-clear" };
+        let resources = self.kms.as_ref().map_or_else(|| vec!["secrets".to_owned()], |kms| kms.resources.clone());
+        for resource in &resources {
+            let at = format!("/api/v1/namespaces/default/{resource}");
+            let object = json!({ "metadata": { "name": name, "annotations": { "mark": MARK } } });
+            self.plane.masters.post(&at, &object).ok()?;
+            let stored = self.plane.stored(&format!("{resource}/default/{name}")).ok_or(format!("{resource}: nothing is stored"))?;
+            let stored = String::from_utf8_lossy(&stored);
+            let prefix = self.kms.as_ref().filter(|_| with).map_or("k8s\0".to_owned(), |kms| format!("k8s:enc:kms:v2:{}:", kms.name));
+            let in_the_clear = !with || self.kms.is_none();
+            if !stored.starts_with(&prefix) || stored.contains(MARK) != in_the_clear {
+                return Err(format!("{resource} lie in the store as {stored:?}, not as {prefix:?}"));
+            }
+            let read = self.plane.masters.get(&format!("{at}/{name}")).ok()?;
+            if read["metadata"]["annotations"]["mark"] != MARK {
+                return Err(format!("{resource} are not read as they were written: {read}"));
+            }
+        }
+        Ok(())
     }
 
     /// Without a token nothing is answered but for the health endpoints.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::issuer::Issuer;
 use crate::judges::documents;
+use crate::kms::Kms;
 
 /// A flag without its dashes, and its value.
 pub type Flag = (String, String);
@@ -97,6 +98,7 @@ pub fn without(folder: &Path, flags: &[Flag]) -> Vec<Flag> {
     }
     authentication["anonymous"] = json!({ "enabled": true });
     write(&path, &authentication);
+    Kms::without(flags);
     let kept = |name: &str| !matches!(name, "admission-control-config-file" | "enable-admission-plugins");
     flags.iter().filter(|(name, _)| kept(name)).cloned().collect()
 }

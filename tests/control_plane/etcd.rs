@@ -62,6 +62,12 @@ impl Etcd {
         }
     }
 
+    /// What stands at a key of a prefix, as it lies on the disk.
+    pub fn read(&self, prefix: &str, key: &str) -> Option<Vec<u8>> {
+        let found = self.ask("range", &json!({ "key": encode(&format!("/{prefix}/{key}")) }));
+        Some(BASE64.decode(found["kvs"][0]["value"].as_str()?).unwrap())
+    }
+
     fn ask(&self, what: &str, request: &Value) -> Value {
         let answer = self.agent.post(format!("{}/v3/kv/{what}", self.address)).send(request.to_string());
         let text = answer.and_then(|mut answer| answer.body_mut().with_config().limit(u64::MAX).read_to_string());

@@ -49,6 +49,11 @@ pub struct Plane<'a> {
 }
 
 impl<'a> Plane<'a> {
+    /// What lies in the store at a key.
+    pub fn stored(&self, key: &str) -> Option<Vec<u8>> {
+        self.etcd.read(&self.name, key)
+    }
+
     /// Starts an API server of that name that has the definitions of these API groups, taken from [`install`](crate::definitions::install).
     pub fn start(judges: &'a Judges, etcd: &'a Etcd, name: &str, groups: &BTreeSet<&str>) -> Self {
         etcd.copy(BASE, name, |key| definitions::group(key).is_none_or(|group| groups.contains(group)));

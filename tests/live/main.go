@@ -20,6 +20,7 @@ type judgement struct {
 var judgements = map[string]judgement{
 	"etcd":                    {runEtcd, "the etcd program"},
 	"issuer":                  {daemon(runIssuer), "FOLDER: an OpenID Connect issuer that signs what it is asked to"},
+	"kms":                     {daemon(runKMS), "SOCKET: a KMS plugin that the API server encrypts what it stores with"},
 	"kube-apiserver":          {runAPIServer, "the kube-apiserver program"},
 	"kube-controller-manager": {runControllerManager, "the kube-controller-manager program"},
 	"kube-scheduler":          {runScheduler, "the kube-scheduler program"},
