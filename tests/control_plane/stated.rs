@@ -5,8 +5,8 @@ use std::path::Path;
 
 use ringfence::catalog;
 use ringfence::formats::RegistryPrefix;
-use ringfence::inventory;
 use ringfence::inventory::workload::WorkloadKind;
+use ringfence::inventory::{self, cluster::Enforcement};
 use ringfence::model::{self, Model, Options};
 use ringfence::schema::{Minor, Schemas};
 use ringfence::source::Files;
@@ -21,6 +21,8 @@ pub struct Cluster {
     pub label_domain: String,
     /// Its Kubernetes minor.
     pub minor: Minor,
+    /// Whether what breaks a rule is refused, not only logged.
+    pub enforced: bool,
     /// Its node pools.
     pub pools: Vec<Pool>,
     /// Its namespaces of workloads, with their tiers.
@@ -155,6 +157,7 @@ impl Cluster {
             name: host.raw.name.to_string(),
             label_domain: model.fleet.label_domain.to_string(),
             minor: host.minor,
+            enforced: host.raw.enforcement.is_none_or(|stated| stated.value == Enforcement::Deny),
             pools: pools.collect(),
             namespaces: namespaces.collect(),
             rules: host.tiers.iter().map(|tier| (model.tiers.name(*tier).to_owned(), Rules::of(model, *tier))).collect(),
