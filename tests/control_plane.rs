@@ -67,6 +67,8 @@ mod nodes;
 mod obedience;
 #[path = "control_plane/permissions.rs"]
 mod permissions;
+#[path = "control_plane/plain.rs"]
+mod plain;
 #[path = "control_plane/plane.rs"]
 mod plane;
 #[path = "control_plane/prometheus.rs"]
@@ -120,6 +122,8 @@ const FLEETS: &str = "random/fleets";
 const MOVED: &str = "moved/accepted";
 const RULES: &str = "sample/rules";
 const ALERTS: &str = "sample/alerts";
+/// The test of a Prometheus without an operator.
+const PLAIN: &str = "sample/plain";
 const LIFETIME: &str = "lifetime";
 /// The test of a roll-out.
 const AUDIT: &str = "audit/attacks";
@@ -139,6 +143,7 @@ enum Unit<'a> {
     Application(PathBuf),
     Rules,
     Alerts,
+    Plain,
     Lifetime,
 }
 
@@ -201,7 +206,7 @@ fn main() -> ExitCode {
             .chain(flux)
             .chain(bootstrap)
             .chain(applications)
-            .chain([Unit::Rules, Unit::Alerts, Unit::Lifetime])
+            .chain([Unit::Rules, Unit::Alerts, Unit::Plain, Unit::Lifetime])
             .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
@@ -234,6 +239,7 @@ impl Unit<'_> {
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
             Self::Alerts => vec![ALERTS.to_owned()],
+            Self::Plain => vec![PLAIN.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
         }
     }
@@ -264,7 +270,11 @@ impl Unit<'_> {
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
-            Self::Alerts => say(ALERTS, guarded(|| alerts::verdict(&suite.judges, repository(), suite.built.values().flatten()))),
+            Self::Alerts => {
+                let plain = plain::rules(&suite.project.output());
+                say(ALERTS, guarded(|| alerts::verdict(&suite.judges, repository(), suite.built.values().flatten().chain(&plain))));
+            }
+            Self::Plain => say(PLAIN, guarded(|| plain::verdict(&suite.judges, &suite.project, &suite.built))),
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }
     }

@@ -183,6 +183,10 @@ codes! {
     /// trees cannot end it by themselves; past its last day `generate` fails until it is removed.
     BreakGlassOpen = "break-glass-open", Warning, "emergency access that is on";
 
+    /// Two instances of Prometheus on one cluster run as one ServiceAccount, have one name, or select one another's monitors: what may find and
+    /// scrape the pods of one tier could find and scrape those of the other (SP 800-190 4.3.1).
+    ScrapeIdentityShared = "scrape-identity-shared", Error, "two instances of Prometheus with one identity";
+
     // ---- workloads ----
     /// The image is outside the registries of its tier. Host and path are compared segment by segment, after the normalisation that
     /// container runtimes do: `registry.example.com.evil.io` and `confidential-evil/` are outside (SP 800-190 4.1.5).

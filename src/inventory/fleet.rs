@@ -171,13 +171,35 @@ record! {
 
 record! {
     "`monitoring`"
-    /// How clusters are monitored.
+    /// How clusters are monitored; what a cluster's own leaves out is as the fleet's says.
     pub struct Monitoring {
         /// Which objects to write.
         pub flavor: Option<Spanned<MonitoringFlavor>>,
-        /// The namespace of Prometheus.
+        /// The namespace of Prometheus; `monitoring` if left out.
         pub namespace: Option<Spanned<DnsLabel>>,
-        /// Labels by which Prometheus selects scrape objects and rules.
+        /// The name of the cluster's own Prometheus, by which network policies tell its pods from those of others; any Prometheus in the namespace
+        /// is let in if left out.
+        pub instance: Option<Spanned<DnsLabel>>,
+        /// The ServiceAccount as which it runs; `prometheus-<instance>` if left out, `prometheus-k8s` where that is left out too.
+        pub service_account: Option<Spanned<DnsSubdomain>>,
+        /// Labels by which it selects scrape objects and rules.
+        pub selector_labels: Option<Entries<Spanned<LabelValue>>>,
+        /// Tiers with a Prometheus of their own.
+        pub tiers: Option<Vec<Spanned<TierMonitoring>>>,
+    }
+}
+
+record! {
+    "a tier's Prometheus"
+    /// A Prometheus that scrapes one tier's namespaces on a cluster, and nothing else; nobody else scrapes these (SP 800-190 4.3.1).
+    pub struct TierMonitoring {
+        /// The tier.
+        pub tier: Spanned<String>,
+        /// Its name: that of the Prometheus object, or of a plain one the label `app.kubernetes.io/instance` of its pods.
+        pub instance: Spanned<DnsLabel>,
+        /// The ServiceAccount as which it runs; `prometheus-<instance>` if left out. No other Prometheus runs as it.
+        pub service_account: Option<Spanned<DnsSubdomain>>,
+        /// Labels by which it selects scrape objects.
         pub selector_labels: Entries<Spanned<LabelValue>>,
     }
 }

@@ -6,7 +6,6 @@ use super::instance::Instance;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
 use crate::inventory::cluster::{Cluster, CniName};
-use crate::inventory::fleet::{Monitoring, MonitoringFlavor};
 use crate::source::Spanned;
 
 /// The note, where the inventory uses any such key.
@@ -16,11 +15,7 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let settings = || instances.iter().map(|instance| &instance.cascade.settings);
     let ports = || settings().flat_map(|settings| settings.ports.iter().flatten());
     let watched = |cluster: &Spanned<Cluster>| cluster.monitoring.is_some() || fleet.monitoring.is_some();
-    let stated = |is: fn(&Monitoring) -> bool| {
-        fleet.monitoring.iter().chain(clusters.iter().filter_map(|cluster| cluster.monitoring.as_ref())).any(|monitoring| is(monitoring))
-    };
     let used: Vec<&str> = [
-        ("monitoring.flavor: plain", stated(|monitoring| monitoring.flavor.is_some_and(|flavor| flavor.value == MonitoringFlavor::Plain))),
         ("monitoring of Cilium and Calico", clusters.iter().any(|cluster| watched(cluster) && cluster.cni.name.value != CniName::Weave)),
         ("ports.scrape without monitoring", !clusters.iter().all(watched) && ports().any(|port| port.scrape.is_some())),
         ("clusters.provider (what makes the nodes)", clusters.iter().any(|cluster| bootstrap::files(&cluster.provider).is_none())),

@@ -15,6 +15,7 @@ mod images;
 mod index;
 mod instance;
 mod machines;
+pub mod monitoring;
 pub mod names;
 pub mod network;
 pub mod node_keepers;
@@ -168,6 +169,7 @@ pub fn resolve<'i>(
     check_shared_configs(inventory, &exemptions, findings);
     budget::check_quotas(inventory, findings);
     signatures::check(inventory, findings);
+    monitoring::check(inventory, &tiers, &clusters, findings);
 
     let teams =
         Index::new("team", inventory.teams.iter().map(|team| team.name.clone().map(|name| name.to_string())), &inventory.lost, findings);

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::clusters::Host;
 use super::delivery::Delivery;
+use super::monitoring::Watch;
 use crate::inventory::Inventory;
-use crate::inventory::fleet::Monitoring;
 use crate::inventory::tier::PodSecurity;
-use crate::source::{Span, Spanned};
+use crate::source::Span;
 
 /// The identity of the Flux platform applier, in the namespace of Flux' controllers.
 pub const FLUX_APPLIER: &str = "platform-applier";
@@ -54,28 +54,13 @@ pub fn namespaces(inventory: &Inventory, host: &Host<'_>, delivery: Option<&Deli
         add(&argocd.namespace, PodSecurity::Baseline, false, delivery.origin);
     }
     raw.ingress.iter().for_each(|ingress| add(ingress.namespace.as_str(), PodSecurity::Baseline, false, ingress.namespace.span));
-    if let Some(namespace) = monitoring_namespace(inventory, host) {
-        add(namespace.value, PodSecurity::Baseline, false, namespace.span);
+    if let Some(watch) = Watch::of(inventory, host) {
+        add(watch.namespace, PodSecurity::Baseline, false, watch.origin);
     }
     if let Some((delivery, argocd)) = argocd.filter(|(_, argocd)| !argocd.in_cluster) {
         insert(&argocd.namespace, PodSecurity::Baseline, false, false, delivery.origin);
     }
     all.into_values().collect()
-}
-
-/// Where Prometheus runs unless the inventory says otherwise.
-const MONITORING: &str = "monitoring";
-
-/// How a cluster is monitored: as it says itself, else as the fleet does.
-pub fn monitoring<'i>(inventory: &'i Inventory, host: &Host<'i>) -> Option<&'i Spanned<Monitoring>> {
-    host.raw.monitoring.as_ref().or_else(|| inventory.fleet.as_ref()?.monitoring.as_ref())
-}
-
-/// Where Prometheus runs on a cluster, and what of the inventory says so; none where nothing watches it.
-pub fn monitoring_namespace<'i>(inventory: &'i Inventory, host: &Host<'i>) -> Option<Spanned<&'i str>> {
-    let stated = monitoring(inventory, host)?;
-    let unstated = Spanned::new(MONITORING, stated.span);
-    Some(stated.namespace.as_ref().map_or(unstated, |name| Spanned::new(name.as_str(), name.span)))
 }
 
 /// Those that Kubernetes itself makes.

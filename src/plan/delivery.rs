@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::contents::{self, Contents, ObjectType};
-use super::units::Unit;
+use super::units::{Unit, platform_parts};
 use crate::catalog::Layer;
 use crate::inventory::team::{TeamGrant, TeamRole};
 use crate::model::delivery::Delivery;
@@ -113,8 +113,8 @@ fn platform(model: &Model<'_>, served: &[Served<'_>], known: &Known) -> Value {
         let platform = platform::namespaces(model.inventory, host, Some(cluster.delivery)).into_iter().map(|namespace| namespace.name);
         let others = platform.filter(|name| !name.starts_with("kube-") && Some(name.as_str()) != own_namespace);
         // Those of Kubernetes' own as far as the tree has something in them.
-        let looked_at = super::view::access::platform_namespaces(model, cluster.at);
-        destinations.extend(own.chain(others).chain(looked_at).map(|namespace| (cluster.destination.clone(), namespace)));
+        let held = platform_parts(model, cluster.at);
+        destinations.extend(own.chain(others).chain(held).map(|namespace| (cluster.destination.clone(), namespace)));
         applications.extend(platform_units(cluster.units).map(|unit| {
             json!({
                 "name": application(model, cluster.at, unit),

@@ -14,7 +14,7 @@ use crate::catalog::Layer;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::model::delivery::Delivery;
-use crate::model::{Model, names};
+use crate::model::{Model, monitoring, names};
 
 /// A part of a cluster's tree that is applied as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Unit {
 pub fn of_cluster(plan: &Plan, model: &Model<'_>, cluster: usize) -> Vec<Unit> {
     let name = model.clusters.name(cluster);
     // The platform's namespaces are parts of the access layer, too: some may not be there yet, and their grants alone wait for them.
-    let platform = view::access::platform_namespaces(model, cluster);
+    let platform = platform_parts(model, cluster);
     let own = model.namespaces_on(cluster).map(|space| space.name.as_str());
     let spaces: BTreeSet<&str> = own.chain(platform.iter().map(String::as_str)).collect();
     let folder = |layer: Layer| format!("clusters/{name}/{}", layer.as_str());
@@ -86,6 +86,12 @@ pub fn of_cluster(plan: &Plan, model: &Model<'_>, cluster: usize) -> Vec<Unit> {
         units.push(whole(Layer::Monitoring, &before));
     }
     units
+}
+
+/// The platform's namespaces that the access layer has something in: what people hold there, and what Prometheus does.
+pub fn platform_parts(model: &Model<'_>, cluster: usize) -> BTreeSet<String> {
+    let scraped = monitoring::platform_namespaces(model.inventory, &model.clusters.all[cluster], &model.deliveries, cluster);
+    view::access::platform_namespaces(model, cluster).into_iter().chain(scraped).collect()
 }
 
 impl Unit {

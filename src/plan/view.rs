@@ -126,7 +126,7 @@ pub fn pool(model: &Model<'_>, pool: &NodePool) -> Value {
 }
 
 /// `namespace`: name, team, tier, labels, annotations, configs (shared ConfigMaps that its workloads refer to), aliases (names that its
-/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), network (`policies` and `ciliumPolicies`), access, budget (what it
+/// workloads use for what is elsewhere), endpoints (addresses that some of these lead to), network (`policies` and `ciliumPolicies`), access, scraper, budget (what it
 /// and its containers may use; `instances` are those of its cluster).
 pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
     let domain = model.fleet.label_domain.as_str();
@@ -153,6 +153,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
         "budget": isolation::budget(model, namespace, instances),
         "network": network::namespace(model, namespace),
         "access": access::of_namespace(model, namespace),
+        "scraper": monitoring::scraper(model, namespace, instances),
     })
 }
 

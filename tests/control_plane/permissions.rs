@@ -144,21 +144,38 @@ fn ask(plane: &Plane<'_>, cluster: &Cluster) -> Outcome {
     outcome
 }
 
-/// Everybody whom the inventory names: every group, one at a time, and every workload's account.
+/// Everybody whom the inventory names: every group, one at a time, every workload's account, and every Prometheus.
 fn subjects(cluster: &Cluster) -> Vec<Subject> {
     let people = cluster.groups.iter().map(|group| person(cluster, group));
     let accounts =
         cluster.workloads.iter().map(|workload| (workload.namespace.as_str(), workload.name.as_str(), workload.api_access.clone()));
     let defaults = cluster.namespaces.keys().map(|namespace| (namespace.as_str(), "default", Vec::new()));
     let accounts = accounts.chain(defaults).map(|(namespace, name, rules)| Subject {
-        user: User {
-            user: format!("system:serviceaccount:{namespace}:{name}"),
-            groups: vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")],
-        },
+        user: account(namespace, name),
         everywhere: Vec::new(),
         within: BTreeMap::from([(namespace.to_owned(), rules)]),
     });
-    people.chain(accounts).collect()
+    let scrapers = cluster.scrapers.iter().map(|scraper| {
+        let everywhere = [
+            (scraper.plain && scraper.tier.is_none()).then_some("scraper-of-nodes"),
+            scraper.tier.is_none().then_some("scraper-of-the-cluster"),
+        ];
+        let platform = scraper.platform.iter().map(|namespace| (namespace.clone(), roles::rules("scraper-of-the-platform", false)));
+        let tiers = scraper.tiers.iter().map(|namespace| (namespace.clone(), roles::rules("scraper", false)));
+        Subject {
+            user: account(&scraper.namespace, &scraper.account),
+            everywhere: everywhere.into_iter().flatten().flat_map(|role| roles::rules(role, false)).collect(),
+            within: platform.chain(tiers).collect(),
+        }
+    });
+    people.chain(accounts).chain(scrapers).collect()
+}
+
+fn account(namespace: &str, name: &str) -> User {
+    User {
+        user: format!("system:serviceaccount:{namespace}:{name}"),
+        groups: vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")],
+    }
 }
 
 fn person(cluster: &Cluster, group: &str) -> Subject {

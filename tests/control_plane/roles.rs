@@ -77,6 +77,11 @@ const NODE_ADMIN: [&str; 5] = [
     "get apps/daemonsets",
     "get,list metrics.k8s.io/nodes",
 ];
+/// A Prometheus where it scrapes workloads, in the platform's namespaces, of nodes, and where no operator lists these for it.
+const SCRAPER: [&str; 1] = ["get,list,watch /pods"];
+const SCRAPER_OF_THE_PLATFORM: [&str; 2] = ["get,list,watch /endpoints,pods,services", "get,list,watch discovery.k8s.io/endpointslices"];
+const SCRAPER_OF_THE_CLUSTER: [&str; 1] = ["get /nodes/metrics"];
+const SCRAPER_OF_NODES: [&str; 1] = ["get,list,watch /nodes"];
 const NODE_SCALER: [&str; 2] = [
     "get,list,watch cluster.x-k8s.io/machinedeployments,machinepools",
     "get,patch cluster.x-k8s.io/machinedeployments/scale,machinepools/scale",
@@ -96,6 +101,10 @@ pub fn rules(role: &str, exec: bool) -> Vec<Rule> {
         "cluster-viewer" => &[&CLUSTER_VIEWER],
         "node-admin" => &[&NODE_ADMIN],
         "node-scaler" => &[&NODE_SCALER],
+        "scraper" => &[&SCRAPER],
+        "scraper-of-the-platform" => &[&SCRAPER_OF_THE_PLATFORM],
+        "scraper-of-the-cluster" => &[&SCRAPER_OF_THE_CLUSTER],
+        "scraper-of-nodes" => &[&SCRAPER_OF_NODES],
         other => panic!("nothing is known of the role {other}"),
     };
     parts.concat().into_iter().map(Rule::parse).collect()

@@ -23,6 +23,8 @@ pub struct Cluster {
     pub minor: Minor,
     /// Whether what breaks a rule is refused, not only logged.
     pub enforced: bool,
+    /// Its network plugin.
+    pub cni: &'static str,
     /// Its node pools.
     pub pools: Vec<Pool>,
     /// Its namespaces of workloads, with their tiers.
@@ -37,6 +39,25 @@ pub struct Cluster {
     pub grants: Vec<Grant>,
     /// The platform's namespaces that the tree has something in.
     pub looked_at: Vec<String>,
+    /// Who scrapes here.
+    pub scrapers: Vec<Scraper>,
+}
+
+/// A Prometheus.
+#[derive(Clone, Debug)]
+pub struct Scraper {
+    /// The tier whose own it is.
+    pub tier: Option<String>,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its ServiceAccount.
+    pub account: String,
+    /// The namespaces of workloads in which it finds pods.
+    pub tiers: Vec<String>,
+    /// Those of the platform; none where it is a tier's own.
+    pub platform: Vec<String>,
+    /// Whether it has no operator.
+    pub plain: bool,
 }
 
 /// A role that a group holds.
@@ -93,6 +114,8 @@ pub struct Workload {
     pub pool: Option<String>,
     /// What it may ask the API server for.
     pub api_access: Vec<Rule>,
+    /// Its ports that are scraped, each with the path.
+    pub scraped: Vec<(u16, String)>,
 }
 
 /// Verbs on resources.
@@ -152,12 +175,14 @@ impl Cluster {
             kind: instance.workload.identity.kind.value,
             pool: instance.cascade.settings.placement.as_ref().and_then(|placement| placement.pool.as_ref()).map(|pool| pool.to_string()),
             api_access: instance.cascade.settings.api_access.iter().flatten().map(|rule| Rule::of(rule)).collect(),
+            scraped: scraped(instance),
         });
         Self {
             name: host.raw.name.to_string(),
             label_domain: model.fleet.label_domain.to_string(),
             minor: host.minor,
             enforced: host.raw.enforcement.is_none_or(|stated| stated.value == Enforcement::Deny),
+            cni: host.raw.cni.name.value.as_str(),
             pools: pools.collect(),
             namespaces: namespaces.collect(),
             rules: host.tiers.iter().map(|tier| (model.tiers.name(*tier).to_owned(), Rules::of(model, *tier))).collect(),
@@ -165,6 +190,7 @@ impl Cluster {
             groups: groups(model),
             grants: grants(model, at),
             looked_at: looked_at(model, at),
+            scrapers: scrapers(model, at),
         }
     }
 }
@@ -303,6 +329,53 @@ fn looked_at(model: &Model<'_>, at: usize) -> Vec<String> {
     let all = model::platform::namespaces(model.inventory, &model.clusters.all[at], delivery);
     let empty = ["default", "kube-public", "kube-node-lease"];
     all.into_iter().map(|space| space.name).filter(|name| !empty.contains(&name.as_str()) && argocd != Some(name)).collect()
+}
+
+fn scraped(instance: &model::Instance<'_>) -> Vec<(u16, String)> {
+    let ports = instance.cascade.settings.ports.iter().flatten();
+    ports.filter_map(|port| Some((port.port.value, port.scrape.as_ref()?.value.clone()))).collect()
+}
+
+/// Who scrapes, read from the inventory a second time: each key as the cluster states it, else as the fleet does.
+fn scrapers(model: &Model<'_>, at: usize) -> Vec<Scraper> {
+    let host = &model.clusters.all[at];
+    let stated: Vec<_> = host.raw.monitoring.iter().chain(model.fleet.monitoring.iter()).map(|monitoring| &monitoring.value).collect();
+    if stated.is_empty() {
+        return Vec::new();
+    }
+    let namespace = stated.iter().find_map(|one| one.namespace.as_ref()).map_or("monitoring", |name| name.as_str());
+    let plain = stated.iter().find_map(|one| one.flavor).is_some_and(|flavor| flavor.value == inventory::fleet::MonitoringFlavor::Plain);
+    let own: Vec<_> = stated.iter().find_map(|one| one.tiers.as_ref()).into_iter().flatten().collect();
+    let has_own = |tier: usize| own.iter().any(|one| one.tier.as_str() == model.tiers.name(tier));
+    let scraped = |of: &dyn Fn(usize) -> bool| -> Vec<String> {
+        let here = model.instances.iter().filter(|instance| instance.cluster == at && of(instance.tier));
+        here.filter(|instance| !self::scraped(instance).is_empty())
+            .map(|instance| instance.namespace.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    };
+    let instance = stated.iter().find_map(|one| one.instance.as_ref()).map_or("k8s", |name| name.as_str());
+    let account = stated.iter().find_map(|one| one.service_account.as_ref());
+    let mut platform = looked_at(model, at);
+    platform.push("default".to_owned());
+    let of_cluster = Scraper {
+        tier: None,
+        namespace: namespace.to_owned(),
+        account: account.map_or_else(|| format!("prometheus-{instance}"), |name| name.to_string()),
+        tiers: scraped(&|tier| !has_own(tier)),
+        platform,
+        plain,
+    };
+    let of_tiers = own.iter().filter(|one| host.tiers.iter().any(|tier| model.tiers.name(*tier) == one.tier.as_str())).map(|one| Scraper {
+        tier: Some(one.tier.value.clone()),
+        namespace: namespace.to_owned(),
+        account: one.service_account.as_ref().map_or_else(|| format!("prometheus-{}", one.instance.value), |name| name.to_string()),
+        tiers: scraped(&|tier| model.tiers.name(tier) == one.tier.as_str()),
+        platform: Vec::new(),
+        plain,
+    });
+    std::iter::once(of_cluster).chain(of_tiers).collect()
 }
 
 fn prefix<'m>(model: &Model<'m>) -> &'m str {

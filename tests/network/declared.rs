@@ -138,12 +138,32 @@ impl Inventory {
             let lets = if expose["type"] == "LoadBalancer" { reached_by_range && self.is_stranger(other.address) } else { by_pods };
             declared.extend(lets.then(|| in_the_pod(first)));
         }
-        let monitoring = cluster["monitoring"]["namespace"].as_str().or(self.fleet["monitoring"]["namespace"].as_str());
-        if monitoring.is_some_and(|namespace| other.is_in(namespace) && other.has("app.kubernetes.io/name", "prometheus")) {
-            declared.extend(list(&ports).iter().filter(|port| !port["scrape"].is_null()).map(in_the_pod));
-        }
+        declared.extend(self.scrapes(cluster, pod, other));
         declared.extend(self.within_a_source(name, cluster, other));
         declared
+    }
+
+    /// The ports of a pod that another scrapes: the Prometheus of its tier, where that has one, else any, or the one whose name is stated.
+    pub fn scrapes(&self, cluster: &Value, pod: &Endpoint, other: &Endpoint) -> BTreeSet<Port> {
+        let stated = [&cluster["monitoring"], &self.fleet["monitoring"]];
+        let key = |key: &str| stated.iter().map(|monitoring| &monitoring[key]).find(|value| !value.is_null()).unwrap_or(&Value::Null);
+        let (Some(name), false) = (&pod.workload, stated.iter().all(|monitoring| monitoring.is_null())) else { return BTreeSet::new() };
+        let tier = &pod.labels[&format!("{}/tier", self.label_domain())];
+        let of_tier = list(key("tiers")).iter().find(|own| own["tier"] == tier.as_str()).map(|own| &own["instance"]);
+        let by_name = if key("flavor") == "plain" { "app.kubernetes.io/instance" } else { "operator.prometheus.io/name" };
+        let is_it = of_tier.unwrap_or(key("instance")).as_str().is_none_or(|instance| other.has(by_name, instance));
+        let there = other.is_in(key("namespace").as_str().unwrap_or("monitoring")) && other.has("app.kubernetes.io/name", "prometheus");
+        let ports = self.setting(name, cluster, "ports");
+        list(&ports).iter().filter(|port| there && is_it && !port["scrape"].is_null()).map(in_the_pod).collect()
+    }
+
+    /// The names of all Prometheuses.
+    pub fn scrapers(&self) -> BTreeSet<&str> {
+        let stated = self.clusters.iter().chain([&self.fleet]).map(|of| &of["monitoring"]);
+        stated
+            .flat_map(|monitoring| list(&monitoring["tiers"]).iter().chain([monitoring]))
+            .filter_map(|one| one["instance"].as_str())
+            .collect()
     }
 
     /// Whether a gateway leads from one workload to another within a cluster: what stands above namespaces then lets it through.

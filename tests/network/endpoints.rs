@@ -85,6 +85,12 @@ pub fn on(inventory: &Inventory, cluster: &Value, objects: &[Value]) -> Vec<Endp
     for (namespace, key, value) in platform {
         all.push(pod(namespace, label(key, value), None, value));
     }
+    for name in inventory.scrapers() {
+        for by_name in ["operator.prometheus.io/name", "app.kubernetes.io/instance"] {
+            let labels = [("app.kubernetes.io/name", "prometheus"), (by_name, name)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+            all.push(pod("monitoring", BTreeMap::from(labels), None, &format!("prometheus with {by_name}={name}")));
+        }
+    }
     // The labels of each, in a namespace that nobody declared.
     let labels: BTreeSet<BTreeMap<String, String>> = all.iter().map(|end| end.labels.clone()).collect();
     all.extend(labels.into_iter().map(|labels| pod("elsewhere", labels, None, "an impostor")));

@@ -163,6 +163,30 @@ impl Cluster {
         })
     }
 
+    /// What scraping opens: exactly the scraped ports of each pod to exactly its Prometheus, and nothing the other way. How many pairs of a pod
+    /// and a Prometheus there are; or the first surprise.
+    pub fn opened_by_scraping(&self, inventory: &Inventory) -> Result<usize, Surprise> {
+        let mut without = self.policies.clone();
+        for policies in without.of_namespaces.values_mut() {
+            policies.retain(|policy| !text(&policy["metadata"]["name"]).contains(".from.monitoring."));
+        }
+        let mut pairs = 0;
+        for mut declared in self.declared(inventory) {
+            let scraped = match declared.direction {
+                Direction::Ingress => inventory.scrapes(&self.stated, declared.pod, declared.other),
+                Direction::Egress => BTreeSet::new(),
+            };
+            pairs += usize::from(!scraped.is_empty());
+            declared.ports = without.open(declared.direction, declared.pod, declared.other, &self.ports);
+            declared.ports.extend(scraped);
+            let open = self.policies.open(declared.direction, declared.pod, declared.other, &self.ports);
+            if open != declared.ports {
+                return Err(self.tell(&declared, &open));
+            }
+        }
+        Ok(pairs)
+    }
+
     /// How many ports each end is asked for.
     pub fn ports(&self) -> usize {
         self.ports.len()

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use crate::matrix::Fleet;
@@ -10,6 +11,9 @@ use crate::small_fleet::fleet;
 
 /// So many fleets.
 const FLEETS: u32 = 40;
+
+/// So many of which only scraping is looked at.
+const SCRAPED: u32 = 12;
 
 /// Asks everything of every cluster: how much was asked.
 fn holds(fleet: &Fleet) -> usize {
@@ -32,6 +36,29 @@ fn exactly_the_declared_flows_of_the_sample_are_open() {
     project.generate();
     let asked = holds(&Fleet::of(&project.root));
     assert!(asked > 100_000, "{asked}");
+}
+
+/// What scraping opens on every cluster: so many pairs of a pod and a Prometheus.
+fn scraped(fleet: &Fleet) -> usize {
+    fleet.clusters.iter().map(|cluster| cluster.opened_by_scraping(&fleet.inventory).unwrap()).sum()
+}
+
+#[test]
+fn scraping_opens_each_scraped_port_to_its_prometheus_and_nothing_else() {
+    let sample = Project::of(&repository().join("inventory"));
+    sample.generate();
+    // One workload on three clusters; on two of them whatever is called Prometheus may come, and there are six.
+    let sample = scraped(&Fleet::of(&sample.root));
+    assert!(sample > 3, "{sample}");
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[13; 32]));
+    let mut pairs = 0;
+    for _ in 0..SCRAPED {
+        let project = Project::new(&fleet(4, 2).new_tree(&mut runner).unwrap().current().inventory());
+        project.generate();
+        pairs += scraped(&Fleet::of(&project.root));
+    }
+    assert!(pairs > 10, "{pairs}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Fleet {
                 "apiVersion": "ringfence/v1",
                 "name": "small",
                 "labelDomain": "tier.small.example",
-                "monitoring": { "namespace": "monitoring" },
+                "monitoring": self.monitoring(),
                 "defaults": { "security": { "runAsUser": 1000, "fsGroup": 1000 } },
             },
             "tiers": tiers,
@@ -82,6 +82,23 @@ impl Fleet {
             "gateways": self.gateways(),
         });
         BTreeMap::from([("fleet.yaml".to_owned(), format!("{inventory:#}\n"))])
+    }
+
+    /// How clusters are monitored: every second tier has a Prometheus of its own.
+    fn monitoring(&self) -> Value {
+        let own = (0..self.tiers.len()).step_by(2).map(|tier| {
+            let name = format!("own-{tier}");
+            json!({ "tier": format!("tier-{tier}"), "instance": name, "selectorLabels": { "prometheus": name } })
+        });
+        let mut stated = json!({
+            "flavor": if self.workloads.len() % 2 == 0 { "prometheus-operator" } else { "plain" },
+            "selectorLabels": { "prometheus": "all" },
+            "tiers": own.collect::<Vec<_>>(),
+        });
+        if self.tiers.len() > 1 {
+            stated["instance"] = "all".into();
+        }
+        stated
     }
 
     /// The tiers of each cluster: clusters of their own for tiers that are alone, and shared ones for the others.

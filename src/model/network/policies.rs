@@ -16,6 +16,7 @@ use crate::inventory::gateway::PortRef;
 use crate::inventory::pod::ExposeType;
 use crate::model::exemptions::control;
 use crate::model::flows::full_name;
+use crate::model::monitoring::{Watch, scraped};
 use crate::model::{Host, Instance, namespaces_on, platform};
 use crate::source::{Span, Spanned};
 
@@ -23,8 +24,6 @@ use crate::source::{Span, Spanned};
 const NAME_SERVER: (&str, &str) = ("k8s-app", "kube-dns");
 /// Those of a cache on every node, where these are pods of their own, as with Cilium.
 const NAME_CACHE: (&str, &str) = ("k8s-app", "node-local-dns");
-/// What Prometheus' pods have, whoever made them.
-const PROMETHEUS: (&str, &str) = ("app.kubernetes.io/name", "prometheus");
 /// The class of Ingress and Gateway objects that Cilium serves itself, without pods.
 const CILIUM_CLASS: &str = "cilium";
 /// The control plane's own domain of names within a cluster.
@@ -416,16 +415,16 @@ impl<'i> Policies<'_, 'i> {
         }
     }
 
-    /// Prometheus, for ports that say where their metrics are.
+    /// The Prometheus of the workload's tier, for ports that say where their metrics are.
     fn open_monitoring(&mut self, instance: &Instance<'i>) {
-        let Some(namespace) = platform::monitoring_namespace(self.ground.inventory, self.ground.host(instance.cluster)) else { return };
-        for port in instance.cascade.settings.ports.iter().flatten() {
-            let Some(scrape) = &port.scrape else { continue };
-            let labels = BTreeMap::from([(PROMETHEUS.0.to_owned(), PROMETHEUS.1.to_owned())]);
+        let host = self.ground.host(instance.cluster);
+        let Some(watch) = Watch::of(self.ground.inventory, host) else { return };
+        let labels = watch.pod_labels(watch.scraper_of(instance.tier));
+        for (port, scrape) in scraped(instance) {
             let end = End {
                 name: format!("from.monitoring.{}", port.name.value),
                 direction: Direction::Ingress,
-                peers: BTreeSet::from([Peer::Pods { namespace: namespace.value.to_owned(), labels }]),
+                peers: BTreeSet::from([Peer::Pods { namespace: watch.namespace.to_owned(), labels: labels.clone() }]),
                 ports: vec![(port.port.value, protocol(port.protocol.as_ref().map(|protocol| protocol.value)))],
                 purpose: format!("Prometheus scrapes {}, port {}", full_name(instance), port.name.value),
                 gateways: BTreeSet::new(),
