@@ -51,6 +51,8 @@ mod issuer;
 mod judges;
 #[path = "control_plane/kms.rs"]
 mod kms;
+#[path = "control_plane/kubelets.rs"]
+mod kubelets;
 #[path = "control_plane/large_roles.rs"]
 mod large_roles;
 #[path = "control_plane/lifetime.rs"]
@@ -81,8 +83,14 @@ mod restart;
 mod roles;
 #[path = "control_plane/scheduling.rs"]
 mod scheduling;
+#[path = "control_plane/scraping.rs"]
+mod scraping;
+#[path = "control_plane/server.rs"]
+mod server;
 #[path = "control_plane/session.rs"]
 mod session;
+#[path = "control_plane/stand_ins.rs"]
+mod stand_ins;
 #[path = "control_plane/stated.rs"]
 mod stated;
 #[path = "control_plane/waiting.rs"]
@@ -141,6 +149,7 @@ enum Unit<'a> {
     Moved,
     Audit,
     Application(PathBuf),
+    Scraping,
     Rules,
     Alerts,
     Plain,
@@ -200,7 +209,7 @@ fn main() -> ExitCode {
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
     let units: Vec<Unit<'_>> =
-        [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::ArgocdApplier, Unit::Emergency, Unit::LargeRoles, Unit::Moved]
+        [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::ArgocdApplier, Unit::Emergency, Unit::LargeRoles, Unit::Moved, Unit::Scraping]
             .into_iter()
             .chain(sessions)
             .chain(flux)
@@ -237,6 +246,7 @@ impl Unit<'_> {
             Self::Moved => vec![MOVED.to_owned()],
             Self::Audit => vec![AUDIT.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
+            Self::Scraping => scraping::names(),
             Self::Rules => vec![RULES.to_owned()],
             Self::Alerts => vec![ALERTS.to_owned()],
             Self::Plain => vec![PLAIN.to_owned()],
@@ -269,6 +279,7 @@ impl Unit<'_> {
             }
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
+            Self::Scraping => scraping::run(&suite.judges, &suite.etcd, say),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
             Self::Alerts => {
                 let plain = plain::rules(&suite.project.output());

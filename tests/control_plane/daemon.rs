@@ -44,6 +44,11 @@ impl Daemon {
         Self { name: name.to_owned(), child, end, log }
     }
 
+    /// Its name in the run.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What it said last, if it has ended by itself.
     pub fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().unwrap()?;

@@ -43,10 +43,25 @@ impl Judges {
         command
     }
 
+    /// Prometheus itself.
+    pub fn prometheus(&self) -> Command {
+        self.tied("prometheus")
+    }
+
+    /// What makes the configuration of Prometheus from objects.
+    pub fn prometheus_operator(&self) -> Command {
+        self.tied("prometheus-operator")
+    }
+
     /// Flux' controller.
     pub fn kustomize_controller(&self) -> Command {
+        self.tied("kustomize-controller")
+    }
+
+    /// A program that is not behind the judge's binary.
+    fn tied(&self, name: &str) -> Command {
         let mut command = self.program("tied");
-        command.arg(self.folder.join("kustomize-controller"));
+        command.arg(self.folder.join(name));
         command
     }
 

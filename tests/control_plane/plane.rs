@@ -128,6 +128,28 @@ impl<'a> Plane<'a> {
         self.components.borrow_mut().push(daemon);
     }
 
+    /// Starts prometheus-operator, once, as whoever installs it does: it may do everything.
+    pub fn start_prometheus_operator(&self) {
+        let name = format!("{}.prometheus-operator", self.name);
+        let mut components = self.components.borrow_mut();
+        if components.iter().any(|component| component.name() == name) {
+            return;
+        }
+        let mut command = self.judges.prometheus_operator();
+        command.env("KUBECONFIG", self.kubeconfig(ADMINISTRATOR_TOKEN)).arg(format!("--web.listen-address=127.0.0.1:{}", free_port()));
+        components.push(Daemon::start_tied(&name, command, self.etcd.scratch.path()));
+    }
+
+    /// The server's address.
+    pub fn address(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// The file with the certificate that the server shows.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.join("apiserver.crt")
+    }
+
     /// Stops the API server, and starts it again on the same objects without some of its admission plugins.
     pub fn restart(&self, without_plugins: &[&str]) {
         // The old one first: both would listen on the same port.
