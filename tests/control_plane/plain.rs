@@ -262,21 +262,23 @@ fn pods(cluster: &Cluster, built: &BTreeMap<String, Vec<Value>>) -> Vec<Pod> {
         ports: ports.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect(),
         begins,
     };
-    pods.push(of_kube_system("coredns", ("k8s-app", "kube-dns"), 1, vec![one("coredns", &[("metrics", 9153)], false)]));
+    pods.push(of_kube_system("coredns", ("k8s-app", "kube-dns"), ("1", "10.200.1.9"), vec![one("coredns", &[("metrics", 9153)], false)]));
     if cluster.cni == "weave" {
         // As Weave Net's own DaemonSet has them: no port is declared.
         let containers = [one("weave", &[], false), one("weave-npc", &[], false), one("weave-init", &[], true)];
-        pods.extend([1, 2].map(|node| of_kube_system("weave-net", ("name", "weave-net"), node, containers.to_vec())));
+        // It has no IPv6 itself; what makes addresses of numbers does.
+        let nodes = [("1", "10.200.1.1"), ("2", "10.200.1.2"), ("3", "fd00::3")];
+        pods.extend(nodes.map(|node| of_kube_system("weave-net", ("name", "weave-net"), node, containers.to_vec())));
     }
     pods
 }
 
-fn of_kube_system(name: &str, (key, value): (&str, &str), node: u8, containers: Vec<Container>) -> Pod {
+fn of_kube_system(name: &str, (key, value): (&str, &str), (node, address): (&str, &str), containers: Vec<Container>) -> Pod {
     Pod {
         namespace: "kube-system".to_owned(),
         name: format!("{name}-{node}"),
         node: format!("node-{node}"),
-        address: format!("10.200.1.{node}"),
+        address: address.to_owned(),
         phase: "Running",
         labels: BTreeMap::from([(key.to_owned(), value.to_owned())]),
         containers,
