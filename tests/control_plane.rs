@@ -140,7 +140,7 @@ const AUDIT: &str = "audit/attacks";
 enum Unit<'a> {
     Fleets,
     Cluster(Box<Session<'a>>),
-    Flux(Cluster),
+    Flux(Box<Cluster>),
     Delivery,
     Bootstrap(String),
     ArgocdApplier,
@@ -186,7 +186,7 @@ fn main() -> ExitCode {
     let [attacks, uses] = ["attacks", "uses"].map(|folder| attempt::all(&repository().join("tests").join(folder)));
     let controls = attempt::controls(&repository().join("tests/attacks"));
     let clusters = Cluster::all(&project.root);
-    let flux = clusters.iter().cloned().map(Unit::Flux);
+    let flux = clusters.iter().cloned().map(Box::new).map(Unit::Flux);
     let bootstrap: Vec<_> = clusters.iter().map(|cluster| Unit::Bootstrap(cluster.name.clone())).collect();
     let mut sessions: Vec<_> = clusters
         .iter()

@@ -29,12 +29,21 @@ const META: &str = "__meta_kubernetes_";
 struct Pod {
     namespace: String,
     name: String,
-    node: &'static str,
-    address: &'static str,
+    node: String,
+    address: String,
     phase: &'static str,
     labels: BTreeMap<String, String>,
-    /// Containers, with their ports by name, and whether they only begin the pod.
-    containers: Vec<(String, Vec<(String, u16)>, bool)>,
+    containers: Vec<Container>,
+}
+
+/// A container of it.
+#[derive(Clone)]
+struct Container {
+    name: String,
+    /// Its ports by name.
+    ports: Vec<(String, u16)>,
+    /// Whether it only begins the pod.
+    begins: bool,
 }
 
 /// The labels of a target, with its address and path.
@@ -200,7 +209,7 @@ fn expected(cluster: &Cluster, scraper: &Scraper, pods: &[Pod]) -> (Vec<Target>,
         for pod in running().filter(own) {
             for (number, path) in &workload.scraped {
                 let declares = |ports: &[(String, u16)]| ports.iter().find(|(_, port)| port == number).map(|(name, _)| name.clone());
-                let (container, port) = pod.containers.iter().find_map(|(name, ports, _)| Some((name.clone(), declares(ports)?))).unwrap();
+                let (container, port) = pod.containers.iter().find_map(|one| Some((one.name.clone(), declares(&one.ports)?))).unwrap();
                 let mut target = pod.target(*number, path, &container, &port);
                 target.extend([("job".to_owned(), workload.name.clone()), ("tier".to_owned(), workload.tier.clone())]);
                 of_workloads.push(target);
@@ -212,7 +221,7 @@ fn expected(cluster: &Cluster, scraper: &Scraper, pods: &[Pod]) -> (Vec<Target>,
         for (container, port) in [("weave", 6782), ("weave-npc", 6781)] {
             if cluster.cni == "weave" && pod.labels.get("name").is_some_and(|name| name == "weave-net") {
                 let mut target = pod.target(port, "/metrics", container, container);
-                target.extend([("job".to_owned(), container.to_owned()), ("node".to_owned(), pod.node.to_owned())]);
+                target.extend([("job".to_owned(), container.to_owned()), ("node".to_owned(), pod.node.clone())]);
                 of_plugin.push(target);
             }
         }
@@ -229,9 +238,9 @@ fn pods(cluster: &Cluster, built: &BTreeMap<String, Vec<Value>>) -> Vec<Pod> {
             .into_iter()
             .find(|template| template["spec"]["containers"].is_array());
         let Some(template) = template else { continue };
-        let containers = |key: &str, begins: bool| -> Vec<(String, Vec<(String, u16)>, bool)> {
+        let containers = |key: &str, begins: bool| -> Vec<Container> {
             let all = template["spec"][key].as_array().cloned().unwrap_or_default();
-            all.iter().map(|container| (text(&container["name"]), ports(container), begins)).collect()
+            all.iter().map(|container| Container { name: text(&container["name"]), ports: ports(container), begins }).collect()
         };
         for (number, (address, phase)) in
             [("10.200.0.1", "Running"), ("fd00::1", "Running"), ("10.200.0.2", "Succeeded")].into_iter().enumerate()
@@ -240,38 +249,40 @@ fn pods(cluster: &Cluster, built: &BTreeMap<String, Vec<Value>>) -> Vec<Pod> {
             pods.push(Pod {
                 namespace: text(&object["metadata"]["namespace"]),
                 name: format!("{}-{number}", text(&object["metadata"]["name"])),
-                node: "node-1",
-                address,
+                node: "node-1".to_owned(),
+                address: address.to_owned(),
                 phase,
                 labels: labels.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
                 containers: [containers("containers", false), containers("initContainers", true)].concat(),
             });
         }
     }
-    let of_kube_system = |name: &str,
-                          label: (&str, &str),
-                          node: &'static str,
-                          address: &'static str,
-                          containers: Vec<(String, Vec<(String, u16)>, bool)>| Pod {
-        namespace: "kube-system".to_owned(),
+    let one = |name: &str, ports: &[(&str, u16)], begins: bool| Container {
         name: name.to_owned(),
-        node,
-        address,
-        phase: "Running",
-        labels: BTreeMap::from([(label.0.to_owned(), label.1.to_owned())]),
-        containers,
+        ports: ports.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect(),
+        begins,
     };
-    // As Weave Net's own DaemonSet has them: no port is declared.
-    let weave = || {
-        [("weave", false), ("weave-npc", false), ("weave-init", true)].map(|(name, begins)| (name.to_owned(), Vec::new(), begins)).to_vec()
-    };
-    let dns = vec![("coredns".to_owned(), vec![("metrics".to_owned(), 9153)], false)];
-    pods.push(of_kube_system("coredns-0", ("k8s-app", "kube-dns"), "node-1", "10.200.0.9", dns));
+    pods.push(of_kube_system("coredns", ("k8s-app", "kube-dns"), ("1", "10.200.1.9"), vec![one("coredns", &[("metrics", 9153)], false)]));
     if cluster.cni == "weave" {
-        pods.push(of_kube_system("weave-net-0", ("name", "weave-net"), "node-1", "10.8.0.1", weave()));
-        pods.push(of_kube_system("weave-net-1", ("name", "weave-net"), "node-2", "10.8.0.2", weave()));
+        // As Weave Net's own DaemonSet has them: no port is declared.
+        let containers = [one("weave", &[], false), one("weave-npc", &[], false), one("weave-init", &[], true)];
+        // It has no IPv6 itself; what makes addresses of numbers does.
+        let nodes = [("1", "10.200.1.1"), ("2", "10.200.1.2"), ("3", "fd00::3")];
+        pods.extend(nodes.map(|node| of_kube_system("weave-net", ("name", "weave-net"), node, containers.to_vec())));
     }
     pods
+}
+
+fn of_kube_system(name: &str, (key, value): (&str, &str), (node, address): (&str, &str), containers: Vec<Container>) -> Pod {
+    Pod {
+        namespace: "kube-system".to_owned(),
+        name: format!("{name}-{node}"),
+        node: format!("node-{node}"),
+        address: address.to_owned(),
+        phase: "Running",
+        labels: BTreeMap::from([(key.to_owned(), value.to_owned())]),
+        containers,
+    }
 }
 
 impl Pod {
@@ -279,21 +290,18 @@ impl Pod {
     fn targets(&self) -> Vec<Value> {
         let mut labels = Map::new();
         let mut set = |key: String, value: &str| drop(labels.insert(format!("{META}{key}"), value.into()));
-        let own = [
-            ("namespace", self.namespace.as_str()),
-            ("pod_name", &self.name),
-            ("pod_ip", self.address),
-            ("pod_phase", self.phase),
-            ("pod_node_name", self.node),
-        ];
-        own.into_iter().for_each(|(key, value)| set(key.to_owned(), value));
+        let own = [("namespace", &self.namespace), ("pod_name", &self.name), ("pod_ip", &self.address), ("pod_node_name", &self.node)];
+        for (key, value) in own {
+            set(key.to_owned(), value);
+        }
+        set("pod_phase".to_owned(), self.phase);
         for (key, value) in &self.labels {
             let key: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
             set(format!("pod_label_{key}"), value);
             set(format!("pod_labelpresent_{key}"), "true");
         }
         let mut targets = Vec::new();
-        for (name, ports, begins) in &self.containers {
+        for Container { name, ports, begins } in &self.containers {
             let mut of_container = labels.clone();
             of_container.insert(format!("{META}pod_container_name"), name.as_str().into());
             of_container.insert(format!("{META}pod_container_init"), begins.to_string().into());

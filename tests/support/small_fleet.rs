@@ -91,7 +91,7 @@ impl Fleet {
             json!({ "tier": format!("tier-{tier}"), "instance": name, "selectorLabels": { "prometheus": name } })
         });
         let mut stated = json!({
-            "flavor": if self.workloads.len() % 2 == 0 { "prometheus-operator" } else { "plain" },
+            "flavor": if self.workloads.len().is_multiple_of(2) { "prometheus-operator" } else { "plain" },
             "selectorLabels": { "prometheus": "all" },
             "tiers": own.collect::<Vec<_>>(),
         });
