@@ -5,7 +5,7 @@ use super::bootstrap;
 use super::instance::Instance;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
-use crate::inventory::cluster::{Cluster, CniName};
+use crate::inventory::cluster::Cluster;
 use crate::inventory::fleet::{Monitoring, MonitoringFlavor};
 use crate::source::Spanned;
 
@@ -21,7 +21,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     };
     let used: Vec<&str> = [
         ("monitoring.flavor: plain", stated(|monitoring| monitoring.flavor.is_some_and(|flavor| flavor.value == MonitoringFlavor::Plain))),
-        ("monitoring of Cilium and Calico", clusters.iter().any(|cluster| watched(cluster) && cluster.cni.name.value != CniName::Weave)),
         ("ports.scrape without monitoring", !clusters.iter().all(watched) && ports().any(|port| port.scrape.is_some())),
         ("clusters.provider (what makes the nodes)", clusters.iter().any(|cluster| bootstrap::files(&cluster.provider).is_none())),
     ]

@@ -6,6 +6,7 @@
 
 pub mod cni;
 pub mod guards;
+pub mod metrics_ports;
 mod policies;
 mod ranges;
 
