@@ -9,6 +9,7 @@ pub mod guards;
 pub mod metrics_ports;
 mod policies;
 mod ranges;
+pub mod unmaintained;
 
 use std::collections::{BTreeMap, BTreeSet};
 
