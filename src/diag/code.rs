@@ -249,7 +249,7 @@ codes! {
     ///
     /// A running cluster does not change its network plugin without an interruption. Make a new cluster of the same tiers with `cni: cilium` or `cni: calico` and ranges of its own,
     /// let workloads run on both (`clusters`), move their callers, take the old one out. Flows to names become possible with Cilium; `encryptionSecret` is for Weave Net and for
-    /// Cilium's IPsec, while Calico's nodes make their own keys.
+    /// Cilium's `IPsec`, while Calico's nodes make their own keys.
     LegacyCni = "legacy-cni", Note, "a network plugin that nobody maintains";
     /// `external` is for what the fleet does not run. Addresses of a cluster's pods, Services and nodes, those of gateways' listeners, the metadata
     /// service, and names of these, are reached in other ways, which obey the rules of tiers. A range that is larger than the fleet is

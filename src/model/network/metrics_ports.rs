@@ -27,20 +27,20 @@ const ITS_NODES: &str = "every address of the nodes that it runs on";
 
 const WEAVE: &[MetricsPort] = &[
     MetricsPort { of: "router", port: 6782, on: NODE, turned_on_by: None, bound_by: "WEAVE_METRICS_ADDR" },
-    MetricsPort { of: "controller of policies", port: 6781, on: NODE, turned_on_by: None, bound_by: "EXTRA_ARGS=--metrics-addr=ADDRESS:6781" },
+    MetricsPort {
+        of: "controller of policies",
+        port: 6781,
+        on: NODE,
+        turned_on_by: None,
+        bound_by: "EXTRA_ARGS=--metrics-addr=ADDRESS:6781",
+    },
 ];
 
 const CILIUM: &[MetricsPort] = &[
     MetricsPort { of: "agent", port: 9962, on: NODE, turned_on_by: Some("prometheus.enabled"), bound_by: CHART },
     MetricsPort { of: "operator", port: 9963, on: ITS_NODES, turned_on_by: None, bound_by: CHART },
     MetricsPort { of: "proxy", port: 9964, on: NODE, turned_on_by: None, bound_by: "nothing; envoy.prometheus.enabled turns it off" },
-    MetricsPort {
-        of: "Hubble",
-        port: 9965,
-        on: NODE,
-        turned_on_by: Some("hubble.metrics.enabled"),
-        bound_by: CHART,
-    },
+    MetricsPort { of: "Hubble", port: 9965, on: NODE, turned_on_by: Some("hubble.metrics.enabled"), bound_by: CHART },
 ];
 
 const CALICO: &[MetricsPort] = &[
@@ -98,9 +98,10 @@ pub fn reached_by(plugin: CniName, guarded_for: Option<&str>) -> Vec<String> {
                 &others[1..]
             ),
         ],
-        (CniName::Cilium, None) => {
-            &[&format!("{tiers}, and a range means none."), &format!("{others}. The tree closes them to nobody: the nodes' own firewall has to.")]
-        }
+        (CniName::Cilium, None) => &[
+            &format!("{tiers}, and a range means none."),
+            &format!("{others}. The tree closes them to nobody: the nodes' own firewall has to."),
+        ],
         (CniName::Calico, _) => &[
             &format!("{tiers}. Nor do they reach the controllers, unless the inventory opens a flow to them."),
             &format!(

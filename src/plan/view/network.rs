@@ -72,7 +72,8 @@ fn closed(model: &Model<'_>, at: usize) -> Vec<String> {
 
 fn plugin(model: &Model<'_>, host: &Host<'_>, can: &Capabilities) -> Value {
     let cni = &host.raw.cni;
-    let scraper = platform::monitoring(model.inventory, host).filter(|stated| stated.flavor.is_none_or(|flavor| flavor.value == MonitoringFlavor::PrometheusOperator));
+    let scraper = platform::monitoring(model.inventory, host)
+        .filter(|stated| stated.flavor.is_none_or(|flavor| flavor.value == MonitoringFlavor::PrometheusOperator));
     let scraper = scraper.map(|stated| stated.namespace.as_ref().map_or(platform::MONITORING, |namespace| namespace.as_str()));
     let word = |yes: bool| if yes { "yes" } else { "no" };
     json!({
