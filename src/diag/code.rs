@@ -246,6 +246,15 @@ codes! {
     /// The cluster's network plugin cannot do what is asked of it. A flow to a name needs Cilium: a `NetworkPolicy` knows addresses alone. Weave Net has no
     /// IPv6. Calico encrypts with keys that its nodes make themselves. What no plugin can keep shut stands in `bootstrap/<cluster>/network.md`.
     CniUnsupported = "cni-unsupported", Error, "beyond the cluster's network plugin";
+    /// Weave Net's makers closed in February 2024, and its repository is archived: 2.8.1 is their last version, of 2021. The fork rajch/weave carries it on (2.9.0, of
+    /// December 2024), and so far nobody else does: a hole in it may stay open. Of what the tree writes, it alone has nothing above the policies of a namespace, and cannot keep a
+    /// pod from its own node. It stays supported and closely watched (`bootstrap/<cluster>/alerts.md`); the note is there so that a fleet stays on it knowingly, and
+    /// `--deny-warnings` does not count it.
+    ///
+    /// A running cluster does not change its network plugin without an interruption. Make a new cluster of the same tiers with `cni: cilium` or `cni: calico` and ranges of its own,
+    /// let workloads run on both (`clusters`), move their callers, take the old one out. Flows to names become possible with Cilium; `encryptionSecret` is for Weave Net and for
+    /// Cilium's `IPsec`, while Calico's nodes make their own keys.
+    LegacyCni = "legacy-cni", Note, "a network plugin that nobody maintains";
     /// `external` is for what the fleet does not run. Addresses of a cluster's pods, Services and nodes, those of gateways' listeners, the metadata
     /// service, and names of these, are reached in other ways, which obey the rules of tiers. A range that is larger than the fleet is
     /// fine: what it holds of the fleet is left out of it.

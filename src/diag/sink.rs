@@ -1,6 +1,6 @@
 //! Where findings gather: sorted once, and the one place that changes a severity.
 
-use super::{Diag, Severity};
+use super::{Code, Diag, Severity};
 
 /// Findings of a run.
 #[derive(Debug, Default)]
@@ -41,8 +41,12 @@ impl Sink {
     }
 
     /// All findings by place (file, then position), then code and message: an order that no thread, directory listing or hash decides.
-    /// The same finding at the same place is kept once.
+    /// The same finding at the same place is kept once. What has to be mended comes before what is to be planned: beside an error no note tells of
+    /// a network plugin's age.
     pub fn into_sorted(mut self) -> Vec<Diag> {
+        if self.has_errors() {
+            self.diags.retain(|diag| diag.code != Code::LegacyCni);
+        }
         self.diags.sort_by(|a, b| (a.primary.span, a.severity, a.code, &a.message).cmp(&(b.primary.span, b.severity, b.code, &b.message)));
         self.diags.dedup();
         self.diags

@@ -5,7 +5,7 @@ use super::bootstrap;
 use super::instance::Instance;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
-use crate::inventory::cluster::{Cluster, CniName};
+use crate::inventory::cluster::Cluster;
 use crate::source::Spanned;
 
 /// The note, where the inventory uses any such key.
@@ -16,7 +16,6 @@ pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let ports = || settings().flat_map(|settings| settings.ports.iter().flatten());
     let watched = |cluster: &Spanned<Cluster>| cluster.monitoring.is_some() || fleet.monitoring.is_some();
     let used: Vec<&str> = [
-        ("monitoring of Cilium and Calico", clusters.iter().any(|cluster| watched(cluster) && cluster.cni.name.value != CniName::Weave)),
         ("ports.scrape without monitoring", !clusters.iter().all(watched) && ports().any(|port| port.scrape.is_some())),
         ("clusters.provider (what makes the nodes)", clusters.iter().any(|cluster| bootstrap::files(&cluster.provider).is_none())),
     ]

@@ -196,6 +196,7 @@ pub fn resolve<'i>(
     if inventory.lost.is_empty() {
         exemptions.report_unused(findings);
     }
+    findings.extend(network::unmaintained::note(inventory));
     findings.extend(honesty::note(inventory, &instances));
     let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, access, exemptions };
     compose(&model, findings);

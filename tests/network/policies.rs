@@ -57,6 +57,8 @@ impl Policies {
                     let namespace = text(&object["metadata"]["namespace"]).to_owned();
                     policies.of_namespaces.entry(namespace).or_default().push(object.clone());
                 }
+                // What is of nodes is of no pod.
+                "CiliumClusterwideNetworkPolicy" if object["spec"]["nodeSelector"].is_object() => {}
                 "CiliumClusterwideNetworkPolicy" | "ClusterNetworkPolicy" => policies.of_cluster.push(object.clone()),
                 _ => {}
             }

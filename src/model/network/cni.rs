@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub guard: Option<Guard>,
     /// How it encrypts traffic between nodes.
     pub encryption: Encryption,
+    /// Whether its metrics count what policies deny.
+    pub counts_denied: bool,
     /// What stays open whatever the policies say.
     pub residual: &'static [&'static str],
 }
@@ -67,6 +69,7 @@ const WEAVE: Capabilities = Capabilities {
     closes_own_node: false,
     guard: None,
     encryption: Encryption::Password,
+    counts_denied: true,
     residual: &[
         "A pod always reaches the addresses of the node that it is on, whatever its policies say: the kubelet (10250), NodePorts and the metrics of \
          Weave Net (6781, 6782). What listens there has to ask who calls: the kubelet authenticates, NodePorts are not used.",
@@ -89,6 +92,7 @@ const CILIUM: Capabilities = Capabilities {
     closes_own_node: true,
     guard: Some(Guard::Cilium),
     encryption: Encryption::Keys,
+    counts_denied: true,
     residual: &[
         "The node that a pod is on always reaches it: probes of the kubelet come from there.",
         "A flow to a name (external.dns) is as trustworthy as who answers for it: the addresses that its DNS gives are opened. The metadata service stays \
@@ -108,9 +112,13 @@ const CALICO: Capabilities = Capabilities {
     closes_own_node: true,
     guard: None,
     encryption: Encryption::OwnKeys,
+    counts_denied: false,
     residual: &[
         "The node that a pod is on always reaches it: probes of the kubelet come from there.",
         "The tree writes no policy for nodes: what reaches them is the business of their own firewall.",
+        "What policies deny is counted nowhere: the open-source Calico has no metric of it, so that no alert tells of an undeclared flow that was tried. A \
+         GlobalNetworkPolicy of Calico's own kind whose rules have the action Log writes such packets into the log of the node's kernel, and Whisker, from 3.30 \
+         on, shows flows with what became of them.",
     ],
 };
 

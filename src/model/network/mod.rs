@@ -6,8 +6,10 @@
 
 pub mod cni;
 pub mod guards;
+pub mod metrics_ports;
 mod policies;
 mod ranges;
+pub mod unmaintained;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::inventory::fleet::MonitoringFlavor;
 use crate::model::network::cni::{Capabilities, Encryption, Guard, capabilities};
-use crate::model::network::{Direction, NAME_SERVERS, NAMESPACE_NAME, Peer, Policy, of_address};
+use crate::model::network::{Direction, NAME_SERVERS, NAMESPACE_NAME, Peer, Policy, metrics_ports, of_address};
 use crate::model::{Host, Model, Namespace, platform};
 
 mod guards;
@@ -40,7 +41,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace) -> Value {
 }
 
 /// What of a cluster is of the network: `closed` (namespaces of the platform in which nothing may run), `ciliumGuards` and `clusterGuards`
-/// (name, labels and specs), `plugin` (title, version, encryptionSecret, encryption, guarded, facts, residual), `open` (namespaces that are not closed),
+/// (name, labels and specs), `plugin` (title, version, encryptionSecret, encryption, guarded, facts, residual, and `metrics` with what reaches them), `open` (namespaces that are not closed),
 /// `callers` and `called` (what has to be open between clusters).
 pub fn cluster(model: &Model<'_>, at: usize) -> Value {
     let host = &model.clusters.all[at];
@@ -54,7 +55,7 @@ pub fn cluster(model: &Model<'_>, at: usize) -> Value {
         "open": open.collect::<Vec<_>>(),
         "ciliumGuards": if can.guard == Some(Guard::Cilium) { guards::cilium(model, guards) } else { Vec::new() },
         "clusterGuards": if can.guard == Some(Guard::Kubernetes) { guards::kubernetes(model, guards) } else { Vec::new() },
-        "plugin": plugin(host, &can),
+        "plugin": plugin(model, host, &can),
         "pods": host.raw.network.pods.iter().map(|range| range.to_string()).collect::<Vec<_>>(),
         "callers": called(model, at),
         "called": callers(model, at),
@@ -69,8 +70,11 @@ fn closed(model: &Model<'_>, at: usize) -> Vec<String> {
     all.into_iter().filter(|namespace| namespace.name == "default" && unused(namespace)).map(|namespace| namespace.name).collect()
 }
 
-fn plugin(host: &Host<'_>, can: &Capabilities) -> Value {
+fn plugin(model: &Model<'_>, host: &Host<'_>, can: &Capabilities) -> Value {
     let cni = &host.raw.cni;
+    let scraper = platform::monitoring(model.inventory, host)
+        .filter(|stated| stated.flavor.is_none_or(|flavor| flavor.value == MonitoringFlavor::PrometheusOperator));
+    let scraper = scraper.map(|stated| stated.namespace.as_ref().map_or(platform::MONITORING, |namespace| namespace.as_str()));
     let word = |yes: bool| if yes { "yes" } else { "no" };
     json!({
         "name": cni.name.as_str(),
@@ -98,9 +102,16 @@ fn plugin(host: &Host<'_>, can: &Capabilities) -> Value {
                 None => "no",
             } },
             { "what": "IPv6", "answer": word(can.ipv6) },
+            { "what": "its metrics count what policies deny", "answer": word(can.counts_denied) },
         ],
         "residual": can.residual,
+        "metrics": metrics_ports::of(cni.name.value).iter().map(metrics_port).collect::<Vec<_>>(),
+        "metricsReachedBy": metrics_ports::reached_by(cni.name.value, scraper),
     })
+}
+
+fn metrics_port(port: &metrics_ports::MetricsPort) -> Value {
+    json!({ "of": port.of, "port": port.port, "on": port.on, "turnedOnBy": port.turned_on_by, "boundBy": port.bound_by })
 }
 
 /// Labels of an object of the network.
