@@ -179,6 +179,17 @@ record! {
         pub namespace: Option<Spanned<DnsLabel>>,
         /// Labels by which Prometheus selects scrape objects and rules.
         pub selector_labels: Entries<Spanned<LabelValue>>,
+        /// How Grafana finds dashboards.
+        pub dashboards: Option<Dashboards>,
+    }
+}
+
+record! {
+    "`dashboards`"
+    /// How Grafana's sidecar finds dashboards.
+    pub struct Dashboards {
+        /// Labels of their ConfigMaps; `grafana_dashboard: "1"` if left out.
+        pub labels: Entries<Spanned<LabelValue>>,
     }
 }
 

@@ -1,13 +1,17 @@
 //! What the objects that scrape and watch see: `cluster.monitoring`, `workload.scrapes`.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::strings;
-use crate::inventory::fleet::MonitoringFlavor;
+use crate::inventory::fleet::{Monitoring, MonitoringFlavor};
 use crate::model::{Instance, Model, platform};
 
 /// `cluster.monitoring`: flavor, namespace, labels (by which Prometheus selects), tier (the highest that the cluster hosts), top (whether none of
-/// the fleet is higher), encrypted (whether what runs between nodes is meant to be). Null where nothing is stated.
+/// the fleet is higher), encrypted (whether what runs between nodes is meant to be), dashboards (their `labels`, and the `uids` by which Grafana
+/// knows them). Null where nothing is stated.
 pub fn cluster(model: &Model<'_>, at: usize) -> Value {
     let host = &model.clusters.all[at];
     let Some(stated) = platform::monitoring(model.inventory, host) else { return Value::Null };
@@ -21,6 +25,31 @@ pub fn cluster(model: &Model<'_>, at: usize) -> Value {
         "tier": highest.map(|tier| model.tiers.name(tier)),
         "top": top,
         "encrypted": host.raw.cni.encryption_secret.is_some(),
+        "dashboards": dashboards(model, host.raw.name.as_str(), stated),
+    })
+}
+
+/// By name.
+const DASHBOARDS: [&str; 3] = ["access", "network", "tiers"];
+
+fn dashboards(model: &Model<'_>, cluster: &str, stated: &Monitoring) -> Value {
+    let labels = stated.dashboards.iter().flat_map(|dashboards| dashboards.labels.iter());
+    let mut labels = strings(labels.map(|(key, value)| (key.as_str(), value.as_str())));
+    if labels.is_empty() {
+        labels.insert("grafana_dashboard".to_owned(), "1".into());
+    }
+    let uid = |name: &&str| ((*name).to_owned(), Value::from(uid(model.fleet.name.as_str(), cluster, name)));
+    json!({ "labels": labels, "uids": DASHBOARDS.iter().map(uid).collect::<serde_json::Map<_, _>>() })
+}
+
+/// Grafana takes 40 characters; one Grafana may show several clusters, and several fleets.
+fn uid(fleet: &str, cluster: &str, name: &str) -> String {
+    // No name holds a slash.
+    let digest = Sha256::digest(format!("{fleet}/{cluster}/{name}"));
+    digest[..12].iter().fold("ringfence-".to_owned(), |mut out, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
     })
 }
 
