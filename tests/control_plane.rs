@@ -27,6 +27,8 @@ mod client;
 mod costs;
 #[path = "control_plane/daemon.rs"]
 mod daemon;
+#[path = "control_plane/dashboards.rs"]
+mod dashboards;
 #[path = "control_plane/definitions.rs"]
 mod definitions;
 #[path = "control_plane/delivery.rs"]
@@ -53,6 +55,8 @@ mod judges;
 mod large_roles;
 #[path = "control_plane/lifetime.rs"]
 mod lifetime;
+#[path = "control_plane/metrics.rs"]
+mod metrics;
 #[path = "control_plane/mistakes.rs"]
 mod mistakes;
 #[path = "control_plane/moved.rs"]
@@ -118,6 +122,7 @@ const FLEETS: &str = "random/fleets";
 const MOVED: &str = "moved/accepted";
 const RULES: &str = "sample/rules";
 const ALERTS: &str = "sample/alerts";
+const DASHBOARDS: &str = "sample/dashboards";
 const LIFETIME: &str = "lifetime";
 /// The test of a roll-out.
 const AUDIT: &str = "audit/attacks";
@@ -137,6 +142,7 @@ enum Unit<'a> {
     Application(PathBuf),
     Rules,
     Alerts,
+    Dashboards,
     Lifetime,
 }
 
@@ -199,7 +205,7 @@ fn main() -> ExitCode {
             .chain(flux)
             .chain(bootstrap)
             .chain(applications)
-            .chain([Unit::Rules, Unit::Alerts, Unit::Lifetime])
+            .chain([Unit::Rules, Unit::Alerts, Unit::Dashboards, Unit::Lifetime])
             .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
@@ -232,6 +238,7 @@ impl Unit<'_> {
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Rules => vec![RULES.to_owned()],
             Self::Alerts => vec![ALERTS.to_owned()],
+            Self::Dashboards => vec![DASHBOARDS.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
         }
     }
@@ -263,6 +270,9 @@ impl Unit<'_> {
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
             Self::Alerts => say(ALERTS, guarded(|| alerts::verdict(&suite.judges, repository(), suite.built.values().flatten()))),
+            Self::Dashboards => {
+                say(DASHBOARDS, guarded(|| dashboards::verdict(&suite.judges, repository(), suite.built.values().flatten())))
+            }
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }
     }
