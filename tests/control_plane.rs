@@ -271,7 +271,7 @@ impl Unit<'_> {
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),
             Self::Alerts => say(ALERTS, guarded(|| alerts::verdict(&suite.judges, repository(), suite.built.values().flatten()))),
             Self::Dashboards => {
-                say(DASHBOARDS, guarded(|| dashboards::verdict(&suite.judges, repository(), suite.built.values().flatten())))
+                say(DASHBOARDS, guarded(|| dashboards::verdict(&suite.judges, repository(), suite.built.values().flatten())));
             }
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }

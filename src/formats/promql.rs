@@ -1,4 +1,4 @@
-//! Texts of PromQL: values of the inventory as its literals, and the names that kube-state-metrics gives to labels of objects.
+//! Texts of `PromQL`: values of the inventory as its literals, and the names that kube-state-metrics gives to labels of objects.
 
 use std::fmt::Write;
 

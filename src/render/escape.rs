@@ -284,16 +284,16 @@ mod tests {
         super::json_lines(&mut out, &of).expect("a String takes all");
         assert_eq!(serde_json::from_str::<Value>(&out).expect("it is JSON"), of);
         let expected = [
-            r#"{"#,
+            "{",
             r#"  "a": {"b": 1, "c": "d\n"},"#,
             r#"  "e": ["#,
-            r#"    [],"#,
-            r#"    {},"#,
-            r#"    ["#,
-            r#"      1,"#,
+            "    [],",
+            "    {},",
+            "    [",
+            "      1,",
             r#"      {"f": null}"#,
-            r#"    ]"#,
-            r#"  ],"#,
+            "    ]",
+            "  ],",
             r#"  "g": ["#,
         ];
         assert_eq!(out.lines().take(expected.len()).collect::<Vec<_>>(), expected);

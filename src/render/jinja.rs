@@ -230,14 +230,15 @@ fn path_part(out: &mut Writer, value: &Value) -> Result<(), Error> {
 
 /// `json`: a value's JSON as a text, which is then escaped like any other; a document within an annotation, for instance. `json(lines=true)` lays
 /// it out over several lines.
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
 fn json(state: &State, value: &Value, options: Kwargs) -> Result<String, Error> {
     let lines = options.get::<Option<bool>>("lines")?.unwrap_or_default();
     options.assert_all_used()?;
     let (mut text, value) = (String::new(), plain(state, value)?);
     if lines {
-        escape::json_lines(&mut text, &value)?
+        escape::json_lines(&mut text, &value)?;
     } else {
-        escape::json(&mut text, &value)?
+        escape::json(&mut text, &value)?;
     }
     Ok(text)
 }

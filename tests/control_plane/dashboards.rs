@@ -47,7 +47,7 @@ pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item 
             let uid = board["uid"].as_str().unwrap_or_default();
             // What a folder holds is built with it, and with what lists the folder.
             let is_own = *uids.entry(uid.to_owned()).or_insert(text) == text;
-            let is_named = name.ends_with(".json") && !uid.is_empty() && uid.len() <= 40 && is_own;
+            let is_named = Path::new(name).extension().is_some_and(|end| end == "json") && !uid.is_empty() && uid.len() <= 40 && is_own;
             if !is_named || text.len() > LARGEST || board["schemaVersion"] != 39 || board["title"].as_str().is_none_or(str::is_empty) {
                 tell(format!("{name}: name, uid, title, version or size are not as Grafana takes them"));
             }

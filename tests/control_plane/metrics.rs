@@ -4,10 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
+use crate::plane::Plane;
+use crate::program::repository;
+use crate::runner::Verdict;
+use crate::scheduling::plain_pod;
+use crate::session::none;
+use crate::stated::Cluster;
+
 /// What an expression may ask for.
 pub struct Known(BTreeSet<String>);
 
-/// Words of PromQL that stand where a metric could.
+/// Words of `PromQL` that stand where a metric could.
 const WORDS: [&str; 19] = [
     "and",
     "atan2",
@@ -46,6 +55,31 @@ impl Known {
         let unknown: Vec<&str> = asked.iter().filter(|name| !self.0.contains(**name)).copied().collect();
         (!unknown.is_empty()).then(|| format!("asks for {}, which tests/metrics.yaml does not know: {expression}", unknown.join(", ")))
     }
+}
+
+/// The API server has every metric that is listed as its own, and counts what a policy of ours denies as the alerts ask for it.
+pub fn of_api_server(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
+    let (namespace, tier) = cluster.namespaces.iter().next().ok_or("the cluster has no namespace")?;
+    let answer = plane.masters.post(&format!("/api/v1/namespaces/{namespace}/pods?dryRun=All"), &plain_pod("counted", namespace));
+    if answer.is_ok() {
+        return Err("a pod without its placement was admitted".to_owned());
+    }
+    let Value::String(text) = plane.masters.get("/metrics").ok()? else { return Err("the metrics are no text".to_owned()) };
+    let policy = format!("policy=\"placement.{tier}.{}\"", cluster.label_domain);
+    let counted = |line: &&str| {
+        line.starts_with("apiserver_validating_admission_policy_check_total{")
+            && [policy.as_str(), "enforcement_action=\"deny\"", "error_type=\"invalid_error\""].iter().all(|label| line.contains(label))
+    };
+    if !text.lines().any(|line| counted(&line)) {
+        let said: Vec<&str> = text.lines().filter(|line| line.starts_with("apiserver_validating_admission_policy_check_total")).collect();
+        return Err(format!("the denial is not counted as the alert asks for it:\n{}", said.join("\n")));
+    }
+    let listed = fs::read_to_string(repository().join("tests/metrics.yaml")).unwrap();
+    let sources: BTreeMap<String, Vec<String>> = serde_yaml::from_str(&listed).unwrap();
+    let is_there =
+        |name: &&String| text.lines().any(|line| line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with(['{', ' '])));
+    let missing: Vec<String> = sources["api-server"].iter().filter(|name| !is_there(name)).cloned().collect();
+    none("metrics are not the API server's", &missing)
 }
 
 /// The metrics that an expression names.

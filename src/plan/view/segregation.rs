@@ -1,4 +1,4 @@
-//! What watches the segregation of a cluster sees: `cluster.segregation`, with texts that are literals of PromQL already.
+//! What watches the segregation of a cluster sees: `cluster.segregation`, with texts that are literals of `PromQL` already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
