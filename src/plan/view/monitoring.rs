@@ -9,9 +9,9 @@ use super::strings;
 use crate::inventory::fleet::{Monitoring, MonitoringFlavor};
 use crate::model::{Instance, Model, platform};
 
-/// `cluster.monitoring`: flavor, namespace, labels (by which Prometheus selects), tier (the highest that the cluster hosts), top (whether none of
-/// the fleet is higher), encrypted (whether what runs between nodes is meant to be), dashboards (their `labels`, and the `uids` by which Grafana
-/// knows them). Null where nothing is stated.
+/// `cluster.monitoring`: flavor, namespace, labels (by which Prometheus selects), tier (the highest that the cluster hosts), top (whether
+/// none of the fleet is higher), encrypted (whether what runs between nodes is meant to be), dashboards (their `labels`, and the `uids`
+/// by which Grafana knows them). Null where nothing is stated.
 pub fn cluster(model: &Model<'_>, at: usize) -> Value {
     let host = &model.clusters.all[at];
     let Some(stated) = platform::monitoring(model.inventory, host) else { return Value::Null };

@@ -19,11 +19,12 @@ const NODE_TIER: &str = "node-restriction.kubernetes.io/tier";
 /// The label that holds a namespace to a level of Pod Security.
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
-/// `cluster.segregation`: `cluster` (its name), `key` (of the tiers' taint) and `taint` (the same as a literal); `labels` (`node` and `namespace`
-/// for the tier, `podSecurity`: as kube-state-metrics names them); `allowlist` (what it is to tell of: `nodes`, `namespaces`, and both as its `flag`);
-/// `policies` (all of ours), `refused` (how the API server counts what they stop); `tiers`, `named` and `counted` (whether the inventory knows nodes
-/// of one of them); `all` (their namespaces; null where there are none); `ends` (kind, name, place, owner, tier, expires, and in seconds since
-/// 1970 `soon`, a week before the end, and `over`; texts are literals of Go's templates) and `days` (of each: `legend`, and `expr` for how many are left).
+/// `cluster.segregation`: `cluster` (its name), `key` (of the tiers' taint) and `taint` (the same as a literal); `labels` (`node` and
+/// `namespace` for the tier, `podSecurity`: as kube-state-metrics names them); `allowlist` (what it is to tell of: `nodes`, `namespaces`,
+/// and both as its `flag`); `policies` (all of ours), `refused` (how the API server counts what they stop); `tiers`, `named` and
+/// `counted` (whether the inventory knows nodes of one of them); `all` (their namespaces; null where there are none); `ends` (kind, name,
+/// place, owner, tier, expires, and in seconds since 1970 `soon`, a week before the end, and `over`; texts are literals of Go's
+/// templates) and `days` (of each: `legend`, and `expr` for how many are left).
 pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
     let domain = model.fleet.label_domain.as_str();
     let key = format!("{domain}/tier");
@@ -95,9 +96,10 @@ fn days(end: &End<'_>) -> Value {
     })
 }
 
-/// `tiers`: each with its name, `value`, `namespaces` (null where it has none here), `known` (those and the platform's: no other namespace's
-/// pods have a place on its nodes), `platform` (of which the daemons do), `groups` (namespaces by the level that they are to be held to: `level`,
-/// and as a literal `podSecurity`), `nodes` (by name, where the inventory knows all of them; else null) and `count` (how many, where it knows that alone).
+/// `tiers`: each with its name, `value`, `namespaces` (null where it has none here), `known` (those and the platform's: no other
+/// namespace's pods have a place on its nodes), `platform` (of which the daemons do), `groups` (namespaces by the level that they are to
+/// be held to: `level`, and as a literal `podSecurity`), `nodes` (by name, where the inventory knows all of them; else null) and `count`
+/// (how many, where it knows that alone).
 fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     let host = &model.clusters.all[cluster];
     let platform = platform::namespaces(model.inventory, host, model.deliveries.of(cluster));
