@@ -27,6 +27,8 @@ mod client;
 mod costs;
 #[path = "control_plane/daemon.rs"]
 mod daemon;
+#[path = "control_plane/dashboards.rs"]
+mod dashboards;
 #[path = "control_plane/definitions.rs"]
 mod definitions;
 #[path = "control_plane/delivery.rs"]
@@ -57,6 +59,8 @@ mod kubelets;
 mod large_roles;
 #[path = "control_plane/lifetime.rs"]
 mod lifetime;
+#[path = "control_plane/metrics.rs"]
+mod metrics;
 #[path = "control_plane/mistakes.rs"]
 mod mistakes;
 #[path = "control_plane/moved.rs"]
@@ -132,6 +136,7 @@ const RULES: &str = "sample/rules";
 const ALERTS: &str = "sample/alerts";
 /// The test of a Prometheus without an operator.
 const PLAIN: &str = "sample/plain";
+const DASHBOARDS: &str = "sample/dashboards";
 const LIFETIME: &str = "lifetime";
 /// The test of a roll-out.
 const AUDIT: &str = "audit/attacks";
@@ -153,6 +158,7 @@ enum Unit<'a> {
     Rules,
     Alerts,
     Plain,
+    Dashboards,
     Lifetime,
 }
 
@@ -215,7 +221,7 @@ fn main() -> ExitCode {
             .chain(flux)
             .chain(bootstrap)
             .chain(applications)
-            .chain([Unit::Rules, Unit::Alerts, Unit::Plain, Unit::Lifetime])
+            .chain([Unit::Rules, Unit::Alerts, Unit::Plain, Unit::Dashboards, Unit::Lifetime])
             .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
@@ -250,6 +256,7 @@ impl Unit<'_> {
             Self::Rules => vec![RULES.to_owned()],
             Self::Alerts => vec![ALERTS.to_owned()],
             Self::Plain => vec![PLAIN.to_owned()],
+            Self::Dashboards => vec![DASHBOARDS.to_owned()],
             Self::Lifetime => vec![LIFETIME.to_owned()],
         }
     }
@@ -286,6 +293,9 @@ impl Unit<'_> {
                 say(ALERTS, guarded(|| alerts::verdict(&suite.judges, repository(), suite.built.values().flatten().chain(&plain))));
             }
             Self::Plain => say(PLAIN, guarded(|| plain::verdict(&suite.judges, &suite.project, &suite.built))),
+            Self::Dashboards => {
+                say(DASHBOARDS, guarded(|| dashboards::verdict(&suite.judges, repository(), suite.built.values().flatten())));
+            }
             Self::Lifetime => say(LIFETIME, guarded(|| lifetime::verdict(&suite.judges))),
         }
     }

@@ -5,6 +5,7 @@ mod date;
 mod image;
 mod label;
 mod name;
+pub mod promql;
 mod quantity;
 mod schedule;
 

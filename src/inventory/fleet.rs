@@ -186,6 +186,8 @@ record! {
         pub selector_labels: Option<Entries<Spanned<LabelValue>>>,
         /// Tiers with a Prometheus of their own.
         pub tiers: Option<Vec<Spanned<TierMonitoring>>>,
+        /// How Grafana finds dashboards.
+        pub dashboards: Option<Dashboards>,
     }
 }
 
@@ -201,6 +203,15 @@ record! {
         pub service_account: Option<Spanned<DnsSubdomain>>,
         /// Labels by which it selects scrape objects.
         pub selector_labels: Entries<Spanned<LabelValue>>,
+    }
+}
+
+record! {
+    "`dashboards`"
+    /// How Grafana's sidecar finds dashboards.
+    pub struct Dashboards {
+        /// Labels of their ConfigMaps; `grafana_dashboard: "1"` if left out.
+        pub labels: Entries<Spanned<LabelValue>>,
     }
 }
 

@@ -124,6 +124,11 @@ impl<'i> Exemptions<'i> {
         self.all.iter().filter(move |waiver| waiver.raw.rule.value == control).map(|waiver| &waiver.raw.scope)
     }
 
+    /// The exemptions that reach a place, of which what is empty is in no scope.
+    pub fn at<'a>(&'a self, place: Place<'a>) -> impl Iterator<Item = &'i Spanned<Exemption>> + 'a {
+        self.all.iter().map(|waiver| waiver.raw).filter(move |raw| covers(&raw.scope, place))
+    }
+
     /// Whether a violation of a control is excused here; remembers that the exemption was needed.
     pub fn excuse(&self, control: &str, place: Place<'_>) -> bool {
         let mut excused = false;

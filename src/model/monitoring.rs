@@ -11,12 +11,14 @@ use std::collections::BTreeMap;
 use super::platform::{self, PlatformNamespace};
 use super::{Deliveries, Host, Instance, Model};
 use crate::inventory::Inventory;
-use crate::inventory::fleet::{Monitoring, MonitoringFlavor};
+use crate::inventory::fleet::{Dashboards, Monitoring, MonitoringFlavor};
 use crate::inventory::pod::Port;
 use crate::source::{Span, Spanned};
 
 pub(super) use check::check;
 
+/// By what the sidecar of Grafana's chart finds dashboards unless the inventory says otherwise.
+const SIDECAR: (&str, &str) = ("grafana_dashboard", "1");
 /// Where Prometheus runs unless the inventory says otherwise.
 const NAMESPACE: &str = "monitoring";
 /// As whom it runs there: what kube-prometheus calls it.
@@ -39,6 +41,8 @@ pub struct Watch<'i> {
     pub namespace: &'i str,
     /// Where that is stated, or what it follows from.
     pub origin: Span,
+    /// The labels by which Grafana's sidecar finds dashboards.
+    pub dashboards: BTreeMap<&'i str, &'i str>,
     /// The cluster's own Prometheus.
     pub of_cluster: Scraper<'i>,
     /// Those of tiers that the cluster hosts, in the order they were written.
@@ -90,6 +94,7 @@ impl<'i> Watch<'i> {
                 .map_or(MonitoringFlavor::PrometheusOperator, |flavor| flavor.value),
             namespace: namespace.map_or(NAMESPACE, |namespace| namespace.as_str()),
             origin: namespace.map_or(origin, |namespace| namespace.span),
+            dashboards: dashboards(first(stated, |monitoring| monitoring.dashboards.as_ref())),
             of_cluster,
             of_tiers: of_tiers.collect(),
         })
@@ -149,6 +154,11 @@ fn first<'i, T>(stated: [Option<&'i Spanned<Monitoring>>; 2], key: impl Fn(&'i M
 fn account(stated: Option<&Spanned<crate::formats::DnsSubdomain>>, instance: Option<&str>) -> String {
     let usual = || instance.map_or_else(|| ACCOUNT.to_owned(), |name| format!("prometheus-{name}"));
     stated.map_or_else(usual, |account| account.as_str().to_owned())
+}
+
+fn dashboards(stated: Option<&Dashboards>) -> BTreeMap<&str, &str> {
+    let labels = labels(stated.map(|dashboards| &dashboards.labels));
+    if labels.is_empty() { BTreeMap::from([SIDECAR]) } else { labels }
 }
 
 fn labels(stated: Option<&crate::decode::Entries<Spanned<crate::formats::LabelValue>>>) -> BTreeMap<&str, &str> {

@@ -27,6 +27,10 @@ const KINDS: [(&str, &str, bool); 4] = [
     ("RoleBinding", "rolebindings", false),
 ];
 
+/// Of the core group, written by name in the platform's layers: other programs take their configuration from objects of this kind, in any
+/// namespace, and EKS even who is an administrator.
+const CONFIG_MAPS: (&str, &str) = ("ConfigMap", "configmaps");
+
 /// Names by resource.
 type Names = BTreeMap<&'static str, BTreeSet<String>>;
 
@@ -46,9 +50,12 @@ pub fn all(plan: &Plan, model: &Model<'_>, catalog: &Catalog, engine: &Engine, k
         let platform: BTreeSet<ObjectType> = present(&layers(&|layer| layer != Layer::Workloads));
         let everything: BTreeSet<ObjectType> = present(&layers(&|_| true));
         let possible = known.platform.union(&known.workloads).cloned().collect();
+        // Who applies workloads, too, writes ConfigMaps of any name.
+        let roles: Names =
+            names.iter().filter(|(resource, _)| **resource != CONFIG_MAPS.1).map(|(at, names)| (*at, names.clone())).collect();
         json!({
             "platform": rules(&platform, &known.platform, &names, false),
-            "everything": rules(&everything, &possible, &names, true),
+            "everything": rules(&everything, &possible, &roles, true),
         })
     };
     delivered.par_iter().map(|at| (*at, of(*at))).collect()
@@ -70,8 +77,13 @@ fn rules(present: &BTreeSet<ObjectType>, possible: &BTreeSet<ObjectType>, names:
         let rule = |(group, resources)| json!({ "groups": [group], "resources": resources, "names": null, "verbs": verbs });
         rules.extend(groups.into_iter().map(rule));
     };
-    add(present.iter().collect(), verbs(&["create", "delete", "patch"]));
-    add(possible.difference(present).collect(), verbs(&["delete"]));
+    let named = names.get(CONFIG_MAPS.1);
+    let by_name = |found: &&ObjectType| named.is_some() && found.group.is_empty() && found.resource == CONFIG_MAPS.1;
+    add(present.iter().filter(|found| !by_name(found)).collect(), verbs(&["create", "delete", "patch"]));
+    add(possible.difference(present).chain(present.iter().filter(by_name)).collect(), verbs(&["delete"]));
+    if let Some(names) = named {
+        rules.push(json!({ "groups": [""], "resources": [CONFIG_MAPS.1], "names": names, "verbs": verbs(&["create", "patch"]) }));
+    }
     for (_, resource, is_role) in KINDS {
         let Some(names) = names.get(resource) else { continue };
         let verbs: &[&str] = if is_role { &["bind", "create", "escalate", "patch"] } else { &["create", "patch"] };
@@ -83,20 +95,22 @@ fn rules(present: &BTreeSet<ObjectType>, possible: &BTreeSet<ObjectType>, names:
     rules
 }
 
-/// The names of all roles and bindings of a cluster's tree. What cannot be rendered is reported when all is rendered.
+/// The names of all roles and bindings of a cluster's tree, and of the ConfigMaps in its platform's layers. What cannot be rendered is reported when all is rendered.
 fn names(plan: &Plan, catalog: &Catalog, engine: &Engine, cluster: &str) -> Names {
     let prefix = format!("clusters/{cluster}/");
+    let workloads = format!("{prefix}{}/", Layer::Workloads.as_str());
     let files = plan.files.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
-    let objects = files.flat_map(|(_, file)| match &file.content {
-        Content::Rendered(objects) => objects.as_slice(),
-        Content::Kustomization(_) => &[],
+    let objects = files.flat_map(|(path, file)| match &file.content {
+        Content::Rendered(objects) => objects.iter().map(|planned| (path.starts_with(&workloads), planned)).collect(),
+        Content::Kustomization(_) => Vec::new(),
     });
     let mut names = Names::new();
-    for planned in objects {
+    for (is_workloads, planned) in objects {
         let stated = catalog.kinds[planned.kind].templates[planned.template].object_type();
         let Some((version, kind)) = stated else { continue };
-        let known = KINDS.iter().find(|(name, ..)| *name == kind).filter(|_| version.starts_with(RBAC));
-        if let Some((_, resource, _)) = known
+        let known = KINDS.iter().find(|(name, ..)| *name == kind).filter(|_| version.starts_with(RBAC)).map(|(_, resource, _)| *resource);
+        let config = (version == "v1" && kind == CONFIG_MAPS.0 && !is_workloads).then_some(CONFIG_MAPS.1);
+        if let Some(resource) = known.or(config)
             && let Some(name) = name(planned, catalog, engine)
         {
             names.entry(resource).or_default().insert(name);

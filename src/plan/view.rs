@@ -11,6 +11,7 @@ mod guards;
 mod isolation;
 mod monitoring;
 mod network;
+mod segregation;
 mod ways;
 
 use serde_json::{Map, Value, json};
@@ -64,7 +65,7 @@ pub fn tier(model: &Model<'_>, at: usize) -> Value {
 }
 
 /// `cluster`: name, environment, region, kubernetes, minor, cni, tiers (each with its `namespaces` here), namespaces, pools, platform (namespaces,
-/// writers), enforcement (deny or audit), validationActions, actions (by control), exempt, admission (what policies on pods hold), access, guards, monitoring, flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
+/// writers), enforcement (deny or audit), validationActions, actions (by control), exempt, admission (what policies on pods hold), access, guards, monitoring, segregation (what watches the tiers), flux, argocd, expected (Secrets and ConfigMaps that are taken to exist),
 /// listeners (what its load balancers are asked for), network.
 pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Value {
     let host = &model.clusters.all[at];
@@ -97,6 +98,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "validationActions": isolation::validation_actions(model, at),
         "actions": isolation::actions_by_control(model, at, &exempt),
         "monitoring": monitoring::cluster(model, at),
+        "segregation": segregation::of_cluster(model, at),
         "guards": guards::of_cluster(model, at),
         "access": access::of_cluster(model, at),
         "admission": admission::admission(model, at, &exempt),

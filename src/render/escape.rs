@@ -62,6 +62,56 @@ pub fn json(out: &mut impl Write, value: &Value) -> fmt::Result {
     }
 }
 
+/// How long a list or mapping may be to stand on one line of a laid out document, in bytes.
+const LINE: usize = 100;
+
+/// JSON over several lines, for people to compare: what holds no list or mapping, and is short, stays on one.
+pub fn json_lines(out: &mut impl Write, value: &Value) -> fmt::Result {
+    lines(out, value, 0)
+}
+
+fn lines(out: &mut impl Write, value: &Value, depth: usize) -> fmt::Result {
+    let nests = |item: &Value| matches!(item, Value::Array(_) | Value::Object(_));
+    let flat = match value {
+        Value::Array(items) => !items.iter().any(nests),
+        Value::Object(entries) => !entries.values().any(nests),
+        _ => true,
+    };
+    let mut line = String::new();
+    if flat {
+        json(&mut line, value)?;
+        if line.len() <= LINE || !nests(value) {
+            return out.write_str(&line);
+        }
+    }
+    let indent = |out: &mut dyn Write, depth: usize| write!(out, "\n{:1$}", "", depth * 2);
+    match value {
+        Value::Array(items) => {
+            out.write_char('[')?;
+            for (at, item) in items.iter().enumerate() {
+                out.write_str(if at > 0 { "," } else { "" })?;
+                indent(out, depth + 1)?;
+                lines(out, item, depth + 1)?;
+            }
+            indent(out, depth)?;
+            out.write_char(']')
+        }
+        Value::Object(entries) => {
+            out.write_char('{')?;
+            for (at, (key, item)) in entries.iter().enumerate() {
+                out.write_str(if at > 0 { "," } else { "" })?;
+                indent(out, depth + 1)?;
+                json_string(out, key)?;
+                out.write_str(": ")?;
+                lines(out, item, depth + 1)?;
+            }
+            indent(out, depth)?;
+            out.write_char('}')
+        }
+        leaf => json(out, leaf),
+    }
+}
+
 /// `1e21` is a text for YAML 1.1; `1.0e+21` is the number for everybody.
 fn json_number(out: &mut impl Write, number: &str) -> fmt::Result {
     let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else { return out.write_str(number) };
@@ -224,6 +274,29 @@ mod tests {
         ] {
             assert_eq!(written(Output::Data, &of), expected);
         }
+    }
+
+    #[test]
+    fn json_for_people_is_the_same_value_over_several_lines() {
+        let long = "x".repeat(100);
+        let of = json!({"a": {"b": 1, "c": "d\n"}, "e": [[], {}, [1, {"f": null}]], "g": [long, 2], "h": long});
+        let mut out = String::new();
+        super::json_lines(&mut out, &of).expect("a String takes all");
+        assert_eq!(serde_json::from_str::<Value>(&out).expect("it is JSON"), of);
+        let expected = [
+            "{",
+            r#"  "a": {"b": 1, "c": "d\n"},"#,
+            r#"  "e": ["#,
+            "    [],",
+            "    {},",
+            "    [",
+            "      1,",
+            r#"      {"f": null}"#,
+            "    ]",
+            "  ],",
+            r#"  "g": ["#,
+        ];
+        assert_eq!(out.lines().take(expected.len()).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Enumerator, Object, Value, ValueKind};
+use minijinja::value::{Enumerator, Kwargs, Object, Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output as Writer, OutputSpan, OutputSpanKind, State, UndefinedBehavior};
 
 use crate::catalog::Output;
+use crate::yaml::manifest;
 
 use super::failure::{Fault, undefined_help};
 use super::view::View;
@@ -26,6 +27,7 @@ pub(super) const FILTERS: &[&str] = &[
     "code",
     "count",
     "d",
+    "data",
     "default",
     "dictsort",
     "first",
@@ -95,6 +97,7 @@ impl Jinja {
         for filter in ["safe", "escape", "e", "tojson", "pprint", "format", "attr"] {
             env.remove_filter(filter);
         }
+        env.add_filter("data", data);
         env.add_filter("json", json);
         env.add_filter("code", code);
         Self { env }
@@ -225,11 +228,34 @@ fn path_part(out: &mut Writer, value: &Value) -> Result<(), Error> {
     Ok(out.write_str(&text)?)
 }
 
-/// `json`: a value's JSON as a text, which is then escaped like any other; a document within an annotation, for instance.
-fn json(state: &State, value: &Value) -> Result<String, Error> {
-    let mut text = String::new();
-    escape::json(&mut text, &plain(state, value)?)?;
+/// `json`: a value's JSON as a text, which is then escaped like any other; a document within an annotation, for instance. `json(lines=true)` lays
+/// it out over several lines.
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+fn json(state: &State, value: &Value, options: Kwargs) -> Result<String, Error> {
+    let lines = options.get::<Option<bool>>("lines")?.unwrap_or_default();
+    options.assert_all_used()?;
+    let (mut text, value) = (String::new(), plain(state, value)?);
+    if lines {
+        escape::json_lines(&mut text, &value)?;
+    } else {
+        escape::json(&mut text, &value)?;
+    }
     Ok(text)
+}
+
+/// `data`: the value of what a `set` block captured, so that a list or mapping can be laid out by a loop, or by another template. No other text is
+/// taken: what is captured was escaped for data, and so nothing else of the view can become structure by it.
+fn data(state: &State, value: &Value) -> Result<Value, Error> {
+    let text = value.as_str().filter(|_| value.is_safe() && output(state) == Some(Output::Data));
+    let text = text.ok_or_else(|| refused("`data` takes what a `set` block of a template of data captured"))?;
+    // Reading takes about as long as writing did.
+    state.consume_fuel(text.len() as u64 / 64)?;
+    let documents = manifest::read(text).map_err(|problem| {
+        let line = text[..problem.span.start.min(text.len())].lines().count().max(1);
+        refused(format!("line {line} of what was captured: {}", problem.message))
+    })?;
+    let [document] = <[serde_json::Value; 1]>::try_from(documents).map_err(|_| refused("`data` takes one document"))?;
+    Ok(Value::from(Serde(&document)))
 }
 
 /// `code`: a text within a code span or block of Markdown.

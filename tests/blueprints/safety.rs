@@ -168,6 +168,29 @@ fn json_within_a_text_is_a_text() {
 }
 
 #[test]
+fn what_a_block_lays_out_becomes_a_value_and_nothing_else_does() {
+    let layout = "{% set x %}\na: {{ workload.v }}\n{% for n in [1, 2] %}\n{{ \"n\" ~ n }}:\n- {{ n }}\n{% endfor %}\n{% endset %}\n";
+    let site = Site::template("a.yaml.j2", &format!("{layout}text: {{{{ x | data | json(lines=true) }}}}\n"));
+    for hostile in ["b\"\n- c: d", "{{ x }}", "*a", "\u{2028}"] {
+        let rendered = site.render(&json!({ "workload": { "v": hostile } }).to_string()).unwrap();
+        let outer = ringfence::yaml::manifest::read(&rendered).unwrap();
+        let inner: Value = serde_json::from_str(outer[0]["text"].as_str().unwrap()).unwrap();
+        assert_eq!(inner, json!({ "a": hostile, "n1": [1], "n2": [2] }));
+    }
+    for (template, message) in [
+        ("a: {{ workload.v | data }}\n", "`data` takes what a `set` block"),
+        ("{% set x %}a: &b 1{% endset %}\na: {{ x | data }}\n", "line 1 of what was captured"),
+        ("{% set x %}a: 1\n---\nb: 1\n{% endset %}\na: {{ x | data }}\n", "`data` takes one document"),
+        ("a: {{ workload.v | json(line=true) }}\n", "line"),
+    ] {
+        let failure = Site::template("a.yaml.j2", template).render(r#"{"workload": {"v": "a: b"}}"#).expect_err(template);
+        assert!(failure.message.contains(message), "{template}: {}", failure.message);
+    }
+    let site = Site::template("a.md.j2", "{% set x %}a: 1{% endset %}{{ x | data }}\n");
+    assert!(site.render("{}").is_err(), "Markdown is no data");
+}
+
+#[test]
 fn what_is_undefined_is_shown_where_it_stands_with_the_nearest_name() {
     let view = r#"{"workload": {"name": "a", "ports": [{"name": "b"}], "none": null}, "tier": {}}"#;
     for (text, place, message, help) in [

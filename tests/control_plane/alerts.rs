@@ -2,6 +2,9 @@
 //!
 //! ```text
 //! tests/alerts/ALERT.yaml    fires: {series: {SERIES: VALUES}, at: TIME, alerts: [{LABEL: VALUE}]}    silent: {series, at}
+//! of: {LABEL: VALUE}         which rules of that name it is about, by the labels that they set; all, if left out
+//! begins: INSTANT            when the first sample was taken; 1970, if left out
+//! wrong: [EXPR]              expressions that look right: this case does not pass with one of them
 //! ```
 //! Series are written as `promtool test rules` reads them, a sample a minute; the labels are those that the expression gives.
 
@@ -14,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::attempt;
 use crate::judges::Judges;
+use crate::metrics::Known;
 use crate::resources::describe;
 use crate::runner::Verdict;
 use crate::session::none;
@@ -23,6 +27,11 @@ use crate::session::none;
 struct Alert {
     fires: Situation,
     silent: Situation,
+    #[serde(default)]
+    of: BTreeMap<String, String>,
+    begins: Option<String>,
+    #[serde(default)]
+    wrong: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -34,26 +43,40 @@ struct Situation {
     alerts: Vec<BTreeMap<String, String>>,
 }
 
-/// Every alert of the tree has its case, fires and is silent as that says, says whom it concerns, and what to do is written down.
+/// Every alert of the tree has its case, fires and is silent as that says, says whom it concerns, and what to do is written down; it asks for
+/// metrics that there are.
 pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item = &'o Value>) -> Verdict {
-    let mut rules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let known = Known::read(project);
+    let mut rules: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     let mut wrong = Vec::new();
     for object in objects.filter(|object| object["kind"] == "PrometheusRule") {
         let groups = object["spec"]["groups"].as_array().into_iter().flatten();
         for rule in groups.flat_map(|group| group["rules"].as_array().into_iter().flatten()).filter(|rule| rule["alert"].is_string()) {
-            let name = rule["alert"].as_str().unwrap().to_owned();
-            wrong.extend(told(project, rule).err().map(|why| format!("{}: {name} {why}", describe(object))));
-            rules.entry(name).or_default().insert(json!({ "expr": rule["expr"], "for": rule["for"].as_str().unwrap_or("0s") }).to_string());
+            let name = rule["alert"].as_str().unwrap();
+            let expression = rule["expr"].as_str().unwrap();
+            let problems = told(project, rule).err().into_iter().chain(known.unknown(expression));
+            wrong.extend(problems.map(|why| format!("{}: {name} {why}", describe(object))));
+            rules.entry(name).or_default().push(rule);
         }
     }
     let folder = project.join("tests/alerts");
     let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let cases: BTreeMap<String, Alert> = files.map(|path| (attempt::name(&path).replace(".yaml", ""), attempt::read(&path))).collect();
-    wrong.extend(rules.keys().filter(|name| !cases.contains_key(*name)).map(|name| format!("{name} has no case")));
-    wrong.extend(cases.keys().filter(|name| !rules.contains_key(*name)).map(|name| format!("{name} is no alert of the tree")));
+    wrong.extend(rules.keys().filter(|name| !cases.contains_key(**name)).map(|name| format!("{name} has no case")));
     for (name, case) in &cases {
-        for rule in rules.get(name).into_iter().flatten() {
-            wrong.extend(fires(judges, name, &serde_json::from_str(rule).unwrap(), case).err());
+        let concerned = |rule: &&&Value| case.of.iter().all(|(label, value)| rule["labels"][label] == *value);
+        let rules = rules.get(name.as_str()).into_iter().flatten().filter(concerned);
+        let rules: BTreeSet<(&str, &str)> =
+            rules.map(|rule| (rule["expr"].as_str().unwrap(), rule["for"].as_str().unwrap_or("0s"))).collect();
+        if rules.is_empty() {
+            wrong.push(format!("{name} is no alert of the tree, or not with {:?}", case.of));
+        }
+        wrong.extend(rules.iter().filter_map(|(expression, time)| fires(judges, name, expression, time, case).err()));
+        let times: BTreeSet<&str> = rules.iter().map(|(_, time)| *time).collect();
+        for (expression, time) in case.wrong.iter().flat_map(|expression| times.iter().map(move |time| (expression, time))) {
+            if fires(judges, name, expression, time, case).is_ok() {
+                wrong.push(format!("{name}: the case passes with {expression}"));
+            }
         }
     }
     none("alerts are wrong", &wrong)
@@ -74,13 +97,13 @@ fn told(project: &Path, rule: &Value) -> Result<(), String> {
     there.then_some(()).ok_or(format!("names a part of {path} that is not there"))
 }
 
-fn fires(judges: &Judges, name: &str, rule: &Value, case: &Alert) -> Result<(), String> {
+fn fires(judges: &Judges, name: &str, expression: &str, time: &str, case: &Alert) -> Result<(), String> {
     if case.fires.alerts.is_empty() || !case.silent.alerts.is_empty() {
         return Err(format!("{name}: `fires` has alerts, and `silent` has none"));
     }
-    let rules = json!({ "groups": [{ "name": "alerts", "rules": [{ "alert": name, "expr": rule["expr"], "for": rule["for"] }] }] });
+    let rules = json!({ "groups": [{ "name": "alerts", "rules": [{ "alert": name, "expr": expression, "for": time }] }] });
     let test = |situation: &Situation| {
-        json!({
+        let mut test = json!({
             "interval": "1m",
             "input_series": situation.series.iter().map(|(series, values)| json!({ "series": series, "values": values })).collect::<Vec<_>>(),
             "alert_rule_test": [{
@@ -88,7 +111,11 @@ fn fires(judges: &Judges, name: &str, rule: &Value, case: &Alert) -> Result<(), 
                 "alertname": name,
                 "exp_alerts": situation.alerts.iter().map(|labels| json!({ "exp_labels": labels })).collect::<Vec<_>>(),
             }],
-        })
+        });
+        if let Some(begins) = &case.begins {
+            test["start_timestamp"] = begins.as_str().into();
+        }
+        test
     };
     let tests = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test(&case.fires), test(&case.silent)] });
     let folder = tempfile::tempdir().unwrap();

@@ -168,7 +168,7 @@ fn check_config(judges: &Judges, config: &Value) -> Verdict {
 }
 
 /// What a job keeps of all that is in its namespaces.
-fn discovered(judges: &Judges, job: &Value, pods: &[Pod]) -> Result<Vec<Target>, String> {
+fn discovered(judges: &Judges, job: &Value, pods: &[Pod]) -> Result<BTreeSet<Target>, String> {
     let mut job = job.clone();
     let discovery = job.as_object_mut().unwrap().remove("kubernetes_sd_configs").unwrap_or_default();
     let names = discovery[0]["namespaces"]["names"].as_array().cloned().unwrap_or_default();
@@ -218,15 +218,72 @@ fn expected(cluster: &Cluster, scraper: &Scraper, pods: &[Pod]) -> (Vec<Target>,
     }
     let mut of_plugin = Vec::new();
     for pod in running().filter(|pod| scraper.tier.is_none() && pod.namespace == "kube-system") {
-        for (container, port) in [("weave", 6782), ("weave-npc", 6781)] {
-            if cluster.cni == "weave" && pod.labels.get("name").is_some_and(|name| name == "weave-net") {
-                let mut target = pod.target(port, "/metrics", container, container);
-                target.extend([("job".to_owned(), container.to_owned()), ("node".to_owned(), pod.node.clone())]);
-                of_plugin.push(target);
+        for (_, _, containers) in plugin(cluster.cni).iter().filter(|(name, _, _)| pod.name.starts_with(&format!("{name}:"))) {
+            for (container, _, answers) in *containers {
+                for (job, port) in *answers {
+                    let mut target = pod.target(*port, "/metrics", container, job);
+                    target.insert("job".to_owned(), (*job).to_owned());
+                    // Where the job is each node's, it says whose.
+                    if *job != "calico-kube-controllers" {
+                        target.insert("node".to_owned(), pod.node.clone());
+                    }
+                    of_plugin.push(target);
+                }
             }
         }
     }
     (of_workloads, of_plugin)
+}
+
+/// A kind of pods: what their names begin with, their labels, and their containers with the ports that these declare, by name, and the jobs and ports at which they
+/// answer. One that only begins the pod answers nothing, as does one of somebody else.
+type Kind = (&'static str, &'static [(&'static str, &'static str)], &'static [ContainerOf]);
+type ContainerOf = (&'static str, &'static [(&'static str, u16)], &'static [(&'static str, u16)]);
+
+/// The pods of a network plugin as its manifest or chart makes them.
+fn plugin(cni: &str) -> &'static [Kind] {
+    match cni {
+        "weave" => &[(
+            "weave-net",
+            &[("name", "weave-net")],
+            &[("weave", &[], &[("weave", 6782)]), ("weave-npc", &[], &[("weave-npc", 6781)]), ("weave-init", &[], &[])],
+        )],
+        "cilium" => &[
+            (
+                "cilium",
+                &[("k8s-app", "cilium"), ("app.kubernetes.io/part-of", "cilium")],
+                &[
+                    (
+                        "cilium-agent",
+                        &[("peer-service", 4244), ("prometheus", 9962), ("hubble-metrics", 9965)],
+                        &[("cilium", 9962), ("hubble", 9965)],
+                    ),
+                    ("mount-cgroup", &[], &[]),
+                ],
+            ),
+            ("cilium-envoy", &[("k8s-app", "cilium-envoy")], &[("cilium-envoy", &[("envoy-metrics", 9964)], &[("cilium-envoy", 9964)])]),
+            (
+                "cilium-operator",
+                &[("io.cilium/app", "operator"), ("name", "cilium-operator")],
+                &[("cilium-operator", &[], &[("cilium-operator", 9963)])],
+            ),
+            ("hubble-relay", &[("k8s-app", "hubble-relay")], &[("hubble-relay", &[("grpc", 4245)], &[])]),
+        ],
+        "calico" => &[
+            (
+                "calico-node",
+                &[("k8s-app", "calico-node")],
+                &[("calico-node", &[], &[("calico-felix", 9091)]), ("install-cni", &[], &[]), ("mount-bpffs", &[], &[])],
+            ),
+            ("calico-typha", &[("k8s-app", "calico-typha")], &[("calico-typha", &[("calico-typha", 5473)], &[("calico-typha", 9093)])]),
+            (
+                "calico-kube-controllers",
+                &[("k8s-app", "calico-kube-controllers")],
+                &[("calico-kube-controllers", &[], &[("calico-kube-controllers", 9094)])],
+            ),
+        ],
+        other => panic!("{other} is no network plugin"),
+    }
 }
 
 /// The pods on a cluster: of each template of the tree one that runs, one with an address of IPv6, one that has ended; and those of kube-system.
@@ -257,31 +314,32 @@ fn pods(cluster: &Cluster, built: &BTreeMap<String, Vec<Value>>) -> Vec<Pod> {
             });
         }
     }
-    let one = |name: &str, ports: &[(&str, u16)], begins: bool| Container {
-        name: name.to_owned(),
-        ports: ports.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect(),
-        begins,
-    };
-    pods.push(of_kube_system("coredns", ("k8s-app", "kube-dns"), ("1", "10.200.1.9"), vec![one("coredns", &[("metrics", 9153)], false)]));
-    if cluster.cni == "weave" {
-        // As Weave Net's own DaemonSet has them: no port is declared.
-        let containers = [one("weave", &[], false), one("weave-npc", &[], false), one("weave-init", &[], true)];
-        // It has no IPv6 itself; what makes addresses of numbers does.
-        let nodes = [("1", "10.200.1.1"), ("2", "10.200.1.2"), ("3", "fd00::3")];
-        pods.extend(nodes.map(|node| of_kube_system("weave-net", ("name", "weave-net"), node, containers.to_vec())));
+    const DNS: Kind = ("coredns", &[("k8s-app", "kube-dns")], &[("coredns", &[("metrics", 9153)], &[])]);
+    for kind in plugin(cluster.cni).iter().chain([&DNS]) {
+        // Not every plugin has IPv6; what makes addresses of numbers does.
+        for (node, address) in [("1", "10.200.1.1"), ("2", "10.200.1.2"), ("3", "fd00::3")] {
+            pods.push(of_kube_system(kind, node, address));
+        }
     }
     pods
 }
 
-fn of_kube_system(name: &str, (key, value): (&str, &str), (node, address): (&str, &str), containers: Vec<Container>) -> Pod {
+fn of_kube_system((name, labels, containers): &Kind, node: &str, address: &str) -> Pod {
+    const BEGIN: [&str; 4] = ["weave-init", "mount-cgroup", "install-cni", "mount-bpffs"];
+    let text = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    let container = |(name, ports, _): &ContainerOf| Container {
+        name: (*name).to_owned(),
+        ports: ports.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect(),
+        begins: BEGIN.contains(name),
+    };
     Pod {
         namespace: "kube-system".to_owned(),
-        name: format!("{name}-{node}"),
+        name: format!("{name}:{node}"),
         node: format!("node-{node}"),
         address: address.to_owned(),
         phase: "Running",
-        labels: BTreeMap::from([(key.to_owned(), value.to_owned())]),
-        containers,
+        labels: labels.iter().map(text).collect(),
+        containers: containers.iter().map(container).collect(),
     }
 }
 

@@ -20,7 +20,7 @@ pub fn verdict<'o>(judges: &Judges, objects: impl Iterator<Item = &'o Value>) ->
     none("files of rules are refused", &refused.collect::<Vec<_>>())
 }
 
-/// What promtool says of a file of rules.
+/// What promtool says of a file of rules that it refuses.
 pub fn check(judges: &Judges, rules: &Value) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rules.yaml");

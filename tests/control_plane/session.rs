@@ -15,7 +15,7 @@ use crate::judges::Judges;
 use crate::plane::Plane;
 use crate::runner::Verdict;
 use crate::stated::Cluster;
-use crate::{costs, expressions, mistakes, names, nodes, permissions, restart, scheduling};
+use crate::{costs, expressions, metrics, mistakes, names, nodes, permissions, restart, scheduling};
 
 /// How many mistakes are made in the objects of a cluster.
 const MISTAKES: usize = 150;
@@ -49,6 +49,7 @@ impl Session<'_> {
             "accepted",
             "expressions",
             "guard-costs",
+            "metrics",
             "scheduled",
             "strays",
             "permissions",
@@ -87,6 +88,7 @@ impl Session<'_> {
         nodes::add(plane, &self.cluster);
         tests.say("expressions", || expressions::verdict(plane));
         tests.say("guard-costs", || expressions::costs(plane, &self.cluster));
+        tests.say("metrics", || metrics::of_api_server(plane, &self.cluster));
         tests.say("scheduled", || none("pods are not on their tier's nodes", &scheduling::misplaced(plane, &self.cluster)));
         tests.say("permissions", || permissions::verdict(plane, &self.cluster));
         tests.say("mistakes", || mistakes::verdict(plane, &self.cluster, &self.objects(), MISTAKES));

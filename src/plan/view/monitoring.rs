@@ -1,5 +1,6 @@
 //! What the objects that scrape and watch see: `cluster.monitoring`, `namespace.scraper`, `workload.scrapes`.
 
+mod dashboards;
 mod jobs;
 
 use serde_json::{Value, json};
@@ -16,7 +17,8 @@ const LABEL_VALUE: u32 = 1024;
 
 /// `cluster.monitoring`: flavor, namespace, labels (by which the cluster's own Prometheus selects), tier (the highest that the cluster hosts), top
 /// (whether none of the fleet is higher), encrypted (whether what runs between nodes is meant to be), limits, platform (namespaces outside the tiers
-/// in which it finds what it scrapes), and instances: first the cluster's own, then those of tiers, each with tier, serviceAccount, podLabels, selects (labels of monitors), finds (namespaces), jobs and reaches (what its network policies, if it has any, must let through).
+/// in which it finds what it scrapes), pluginNamespaces (those with the network plugin's pods), and instances: first the cluster's own, then those of tiers, each with tier, serviceAccount, podLabels, selects (labels of monitors), finds (namespaces), jobs and reaches (what its network policies, if it has any, must let
+/// through), and dashboards (their `labels`, and the `uids` by which Grafana knows them).
 /// Null where nothing is stated.
 pub fn cluster(model: &Model<'_>, at: usize) -> Value {
     let host = &model.clusters.all[at];
@@ -34,7 +36,9 @@ pub fn cluster(model: &Model<'_>, at: usize) -> Value {
         "encrypted": host.raw.cni.encryption_secret.is_some(),
         "limits": limits(),
         "instances": watch.scrapers().map(|scraper| instance(model, at, &watch, scraper, &platform)).collect::<Vec<_>>(),
+        "pluginNamespaces": monitoring::plugin::namespaces(&platform),
         "platform": platform,
+        "dashboards": dashboards::cluster(model, host.raw.name.as_str(), &watch),
     })
 }
 
@@ -60,7 +64,7 @@ fn instance(model: &Model<'_>, at: usize, watch: &Watch<'_>, scraper: &Scraper<'
     let here = |namespace: &&Namespace| mine(namespace.tier) && monitoring::is_scraped(model, at, &namespace.name);
     let of_tiers = model.namespaces_on(at).filter(here).map(|namespace| namespace.name.as_str());
     let of_platform = platform.iter().map(String::as_str).filter(|_| scraper.tier.is_none());
-    let jobs = jobs::of(model, at, watch, scraper);
+    let jobs = jobs::of(model, at, watch, scraper, platform);
     json!({
         "tier": scraper.tier.map(|tier| model.tiers.name(tier)),
         "serviceAccount": scraper.account,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::inventory::fleet::MonitoringFlavor;
+use crate::model::monitoring::Watch;
 use crate::model::network::cni::{Capabilities, Encryption, Guard, capabilities};
 use crate::model::network::{Direction, NAME_SERVERS, NAMESPACE_NAME, Peer, Policy, metrics_ports, of_address};
 use crate::model::{Host, Model, Namespace, platform};
@@ -72,9 +72,7 @@ fn closed(model: &Model<'_>, at: usize) -> Vec<String> {
 
 fn plugin(model: &Model<'_>, host: &Host<'_>, can: &Capabilities) -> Value {
     let cni = &host.raw.cni;
-    let scraper = platform::monitoring(model.inventory, host)
-        .filter(|stated| stated.flavor.is_none_or(|flavor| flavor.value == MonitoringFlavor::PrometheusOperator));
-    let scraper = scraper.map(|stated| stated.namespace.as_ref().map_or(platform::MONITORING, |namespace| namespace.as_str()));
+    let scraper = Watch::of(model.inventory, host).map(|watch| watch.namespace);
     let word = |yes: bool| if yes { "yes" } else { "no" };
     json!({
         "name": cni.name.as_str(),

@@ -15,11 +15,13 @@ const JOB: &str = "app.kubernetes.io/name";
 
 /// `jobs` of an instance, each: name, namespaces, podLabels (those by which pods are kept: `label` as Prometheus writes it, and `regex`), container and
 /// port name (those that are kept; null where any is), number (the port that the address gets, where none is declared), path, scheme, jobLabel (the pods'
-/// label that the job is called by; null where it is `job`), job, endpoint, tier (null where it is no tier's), atNode, limits.
-pub fn of(model: &Model<'_>, at: usize, watch: &Watch<'_>, scraper: &Scraper<'_>) -> Vec<Value> {
+/// label that the job is called by; null where it is `job`), job, endpoint, tier (null where it is no tier's), kept (metrics,
+/// as an expression; null where all are), atNode, limits.
+pub fn of(model: &Model<'_>, at: usize, watch: &Watch<'_>, scraper: &Scraper<'_>, platform: &[String]) -> Vec<Value> {
     let mut jobs = Vec::new();
     if scraper.tier.is_none() {
-        jobs.extend(plugin::endpoints(&model.clusters.all[at]).iter().map(of_plugin));
+        let namespaces = plugin::namespaces(platform);
+        jobs.extend(plugin::endpoints(&model.clusters.all[at]).iter().map(|endpoint| of_plugin(endpoint, &namespaces)));
     }
     for instance in model.instances_on(at).iter().filter(|instance| watch.scraper_of(instance.tier).tier == scraper.tier) {
         let name = instance.workload.identity.name.as_str();
@@ -40,6 +42,7 @@ pub fn of(model: &Model<'_>, at: usize, watch: &Watch<'_>, scraper: &Scraper<'_>
                 "job": format!("{}/{name}", instance.namespace),
                 "endpoint": port.name.as_str(),
                 "tier": model.tiers.name(instance.tier),
+                "kept": null,
                 "atNode": false,
                 "limits": super::limits(),
             }));
@@ -49,11 +52,11 @@ pub fn of(model: &Model<'_>, at: usize, watch: &Watch<'_>, scraper: &Scraper<'_>
 }
 
 /// A port scan makes a series for each port: beyond the limit the scrape fails, and the alert that nothing answers says so.
-fn of_plugin(endpoint: &Endpoint) -> Value {
+fn of_plugin(endpoint: &Endpoint, namespaces: &[&str]) -> Value {
     json!({
-        "name": format!("{}/{}/{}", endpoint.namespace, endpoint.pods.1, endpoint.name),
-        "namespaces": [endpoint.namespace],
-        "podLabels": [kept(endpoint.pods.0, endpoint.pods.1)],
+        "name": format!("kube-system/{}", endpoint.name),
+        "namespaces": namespaces,
+        "podLabels": endpoint.pods.iter().map(|(label, value)| kept(label, value)).collect::<Vec<_>>(),
         "container": endpoint.container,
         "portName": null,
         "number": endpoint.port,
@@ -64,8 +67,9 @@ fn of_plugin(endpoint: &Endpoint) -> Value {
         "job": endpoint.name,
         "endpoint": endpoint.name,
         "tier": null,
+        "kept": endpoint.kept,
         "atNode": endpoint.at_node,
-        "limits": { "sample_limit": super::SAMPLES },
+        "limits": super::limits(),
     })
 }
 
