@@ -156,9 +156,7 @@ impl<'a> Ground<'a> {
         let issuer = Issuer::start(judges, &name, &folder, etcd.scratch.path());
         let installed = emitted::installed(bootstrap, &folder, &issuer);
         let kms = Kms::start(judges, &name, &folder, &installed, etcd.scratch.path());
-        if kms.is_some() != folder.join("encryption.yaml").exists() {
-            panic!("the flags do not name the configuration of the encryption");
-        }
+        assert_eq!(kms.is_some(), folder.join("encryption.yaml").exists(), "the flags do not name the configuration of the encryption");
         let plane = Plane::start_with(judges, etcd, &name, &flags(&installed));
         let joins_by_token = bootstrap.join("cluster-api").is_dir();
         Self { plane, issuer, kms, folder, flags: installed, audience: format!("boutique-{cluster}"), joins_by_token }

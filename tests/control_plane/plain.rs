@@ -286,6 +286,9 @@ fn plugin(cni: &str) -> &'static [Kind] {
     }
 }
 
+/// Somebody else's in the same namespace, who answers at a port as well.
+const DNS: Kind = ("coredns", &[("k8s-app", "kube-dns")], &[("coredns", &[("metrics", 9153)], &[])]);
+
 /// The pods on a cluster: of each template of the tree one that runs, one with an address of IPv6, one that has ended; and those of kube-system.
 fn pods(cluster: &Cluster, built: &BTreeMap<String, Vec<Value>>) -> Vec<Pod> {
     let mut pods = Vec::new();
@@ -314,7 +317,6 @@ fn pods(cluster: &Cluster, built: &BTreeMap<String, Vec<Value>>) -> Vec<Pod> {
             });
         }
     }
-    const DNS: Kind = ("coredns", &[("k8s-app", "kube-dns")], &[("coredns", &[("metrics", 9153)], &[])]);
     for kind in plugin(cluster.cni).iter().chain([&DNS]) {
         // Not every plugin has IPv6; what makes addresses of numbers does.
         for (node, address) in [("1", "10.200.1.1"), ("2", "10.200.1.2"), ("3", "fd00::3")] {

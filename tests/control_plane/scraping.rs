@@ -52,7 +52,7 @@ pub fn run(judges: &Judges, etcd: &Etcd, say: &dyn Fn(&str, Verdict)) {
     for cluster in Cluster::all(&project.root) {
         let test = |what: &str| format!("scraping/{}/{what}", cluster.name);
         let ground = guarded(|| {
-            Ground::start(judges, etcd, &project, &cluster, apply::layers(built.as_ref().map_err(Clone::clone)?, &cluster.name))
+            Ground::start(judges, etcd, &project, &cluster, &apply::layers(built.as_ref().map_err(Clone::clone)?, &cluster.name))
         });
         let ground = ground.as_ref().map_err(Clone::clone);
         say(&test("targets"), guarded(|| ground.clone()?.targets()));
@@ -72,7 +72,7 @@ struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    fn start(judges: &'a Judges, etcd: &'a Etcd, project: &Project, cluster: &'a Cluster, layers: Layers) -> Result<Self, String> {
+    fn start(judges: &'a Judges, etcd: &'a Etcd, project: &Project, cluster: &'a Cluster, layers: &Layers) -> Result<Self, String> {
         let groups = apply::groups(layers.values().flatten());
         let plane = Plane::start(
             judges,
@@ -82,7 +82,7 @@ impl<'a> Ground<'a> {
         );
         plane.start_components();
         nodes::add(&plane, cluster);
-        none("objects are not accepted", &apply::apply(&plane, &layers).complaints)?;
+        none("objects are not accepted", &apply::apply(&plane, layers).complaints)?;
         for object in documents(&fs::read_to_string(repository().join("tests/scraping/weave-net.yaml")).unwrap()) {
             apply::apply_object(&plane, &object)?;
         }
@@ -99,7 +99,7 @@ impl<'a> Ground<'a> {
                 scraper.tier.iter().for_each(|tier| folder.push(tier));
                 plain(&folder, &etcd.scratch.path().join(&name))
             } else {
-                operated(&plane, scraper, &layers, &etcd.scratch.path().join(&name))?
+                operated(&plane, scraper, layers, &etcd.scratch.path().join(&name))?
             };
             for job in config["scrape_configs"].as_array_mut().unwrap() {
                 job["proxy_url"] = network.proxy().into();
