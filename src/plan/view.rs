@@ -114,7 +114,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
     })
 }
 
-/// `pool`: name, system, tier, nodes, replicas, taints (key, value, effect), labels (key, value).
+/// `pool`: name, system, tier, nodes, replicas, taints (key, value, effect), labels (key, value), registries (hosts).
 pub fn pool(model: &Model<'_>, pool: &NodePool) -> Value {
     json!({
         "name": pool.name.as_str(),
@@ -124,6 +124,7 @@ pub fn pool(model: &Model<'_>, pool: &NodePool) -> Value {
         "replicas": pool.replicas.map(|replicas| replicas.value),
         "taints": bootstrap::taints(model.fleet.label_domain.as_str(), pool),
         "labels": bootstrap::labels(pool),
+        "registries": bootstrap::registries(model, pool),
     })
 }
 

@@ -1,5 +1,7 @@
 //! What the files that make nodes and a control plane see of a cluster.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::formats::Cidr;
@@ -151,6 +153,13 @@ pub fn labels(pool: &NodePool) -> Vec<Value> {
         ]
     };
     pool.tier.as_ref().map(|tier| of(tier)).unwrap_or_default()
+}
+
+/// `pool.registries`: the hosts that the images of its tier come from.
+pub fn registries(model: &Model<'_>, pool: &NodePool) -> BTreeSet<String> {
+    let tier = pool.tier.as_ref().and_then(|name| model.tiers.all.iter().find(|tier| tier.name.as_str() == name.as_str()));
+    let stated = tier.and_then(|tier| tier.registries.as_ref()).into_iter().flatten();
+    stated.filter_map(|registry| registry.canonical().split('/').next().map(str::to_owned)).collect()
 }
 
 /// `bootstrap.tokens`: access tokens that still open the cluster: name, holder, identity, purpose, expires.
