@@ -109,10 +109,9 @@ fn host<'i>(raw: &'i Spanned<Cluster>, inventory: &'i Inventory, tiers: &Tiers<'
     networks(raw, findings);
     if let Some(enforcement) = raw.enforcement.filter(|enforcement| enforcement.value == Enforcement::Audit) {
         let message = format!("admission policies and Pod Security on `{}` warn and log, and refuse nothing", raw.name.value);
-        findings.push(
-            Diag::new(Code::EnforcementAudit, enforcement.span, message)
-                .help("Roles, quotas and network policies hold as ever. Remove the line once the audit log is quiet."),
-        );
+        findings.push(Diag::new(Code::EnforcementAudit, enforcement.span, message).help(
+            "Roles, quotas, network policies and plugins of the API server hold as ever. Remove the line once the audit log is quiet.",
+        ));
     }
     let version = raw.kubernetes.as_ref().or_else(|| fleet.and_then(|fleet| fleet.kubernetes.as_ref()));
     mutation(raw, version, findings);

@@ -26,6 +26,8 @@ pub mod control {
     pub const READ_ONLY_ROOT: &str = "read-only-root-filesystem";
     /// Volumes are of their tier's storage class.
     pub const STORAGE_CLASS: &str = "storage-class";
+    /// What a tier stores is encrypted.
+    pub const STORAGE_ENCRYPTION: &str = "storage-encryption";
 
     /// Nothing flows that is not declared.
     pub const DEFAULT_DENY: &str = "default-deny";
@@ -42,7 +44,8 @@ pub mod control {
 
     /// Those of which the model finds every violation: an exemption from one that excuses none is of no use. What violates another control
     /// is seen by a cluster alone.
-    pub const MEASURED: [&str; 6] = [IMAGE_REGISTRY, IMAGE_DIGEST, LITERAL_SECRET, POD_SECURITY, READ_ONLY_ROOT, STORAGE_CLASS];
+    pub const MEASURED: [&str; 7] =
+        [IMAGE_REGISTRY, IMAGE_DIGEST, LITERAL_SECRET, POD_SECURITY, READ_ONLY_ROOT, STORAGE_CLASS, STORAGE_ENCRYPTION];
 }
 
 /// Where a control is looked at.

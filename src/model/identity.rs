@@ -1,5 +1,6 @@
 //! Who authenticates people on a cluster (SP 800-190 4.3.2): what the cluster states, key by key over what the fleet does.
 
+use super::bootstrap::is_self_managed;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
@@ -91,10 +92,13 @@ impl<'i> Stated<'i> {
 
 /// Checks what is stated of identity, at the fleet and at every cluster.
 pub fn check(inventory: &Inventory, findings: &mut Findings) {
-    let of_fleet = inventory.fleet.iter().filter_map(|fleet| fleet.identity.as_ref());
-    let of_clusters = inventory.clusters.iter().filter_map(|cluster| cluster.identity.as_ref());
-    for identity in of_fleet.chain(of_clusters) {
-        check_one(identity, findings);
+    for identity in inventory.fleet.iter().filter_map(|fleet| fleet.identity.as_ref()) {
+        check_one(identity, true, findings);
+    }
+    for cluster in &inventory.clusters {
+        if let Some(identity) = &cluster.identity {
+            check_one(identity, is_self_managed(cluster.provider.distribution), findings);
+        }
     }
     for cluster in &inventory.clusters {
         let stated = Stated::of(inventory, cluster);
@@ -112,7 +116,9 @@ pub fn check(inventory: &Inventory, findings: &mut Findings) {
     }
 }
 
-fn check_one(identity: &fleet::Identity, findings: &mut Findings) {
+/// `ours`: whether the API server takes people's names from what is written here. A provider that names people and groups itself, and keeps those of
+/// Kubernetes apart, may do without a prefix.
+fn check_one(identity: &fleet::Identity, ours: bool, findings: &mut Findings) {
     let mut wrong = |span: Span, message: &str, help: &str| {
         findings.push(Diag::new(Code::InvalidValue, span, message).help(help));
     };
@@ -120,6 +126,9 @@ fn check_one(identity: &fleet::Identity, findings: &mut Findings) {
         wrong(issuer.span, "the API server asks an issuer by https alone", "Write its https address, as its tokens have it in `iss`.");
     }
     for prefix in [&identity.groups_prefix, &identity.username_prefix].into_iter().flatten() {
+        if prefix.is_empty() && !ours {
+            continue;
+        }
         if prefix.is_empty() {
             let help = "Write one such as `oidc:`, with which no other name of the cluster begins.";
             wrong(prefix.span, "without a prefix a token could name any user or group, `system:masters` among them", help);

@@ -167,6 +167,7 @@ pub fn resolve<'i>(
     check_names(inventory, findings);
     check_references(inventory, &tiers, &clusters, findings);
     check_shared_configs(inventory, &exemptions, findings);
+    storage::check_classes(inventory, &exemptions, findings);
     budget::check_quotas(inventory, findings);
     signatures::check(inventory, findings);
     monitoring::check(inventory, &tiers, &clusters, findings);

@@ -56,6 +56,7 @@ fn is_secret_name(name: &str) -> bool {
         "path",
         "dir",
         "name",
+        "namespace",
         "length",
         "ttl",
         "expiry",

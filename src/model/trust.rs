@@ -39,11 +39,34 @@ pub fn check(inventory: &Inventory, findings: &mut Findings) {
                 let diag = Diag::new(Code::InvalidValue, kms.name.span, format!("`{}` is no name of a KMS provider", kms.name.value));
                 findings.push(diag.help("Write one without `:`: it stands before every value that it encrypts."));
             }
-            if !kms.endpoint.as_str().starts_with("unix:///") {
-                let diag =
-                    Diag::new(Code::InvalidValue, kms.endpoint.span, "the API server reaches a KMS plugin by a socket beside it alone");
-                findings.push(diag.help("Write the socket's path: `unix:///run/kms/plugin.sock`."));
+            if let Err(why) = check_socket(kms.endpoint.as_str()) {
+                let diag = Diag::new(Code::InvalidValue, kms.endpoint.span, why);
+                findings.push(diag.help("Write the socket's path in a folder of its own: `unix:///run/kms/plugin.sock`."));
             }
         }
     }
 }
+
+/// Whether the API server can be told of a socket, and its folder be mounted where it is a pod: an absolute path in a folder, said in one way.
+fn check_socket(endpoint: &str) -> Result<(), &'static str> {
+    let Some(path) = endpoint.strip_prefix("unix:///") else {
+        return Err("the API server reaches a KMS plugin by a socket beside it alone");
+    };
+    let segments: Vec<&str> = path.split('/').collect();
+    if segments.len() < 2 {
+        return Err("the socket has no folder of its own, which the API server could be given");
+    }
+    if segments.iter().any(|segment| segment.is_empty() || *segment == "." || *segment == "..") {
+        return Err("the path leads round about");
+    }
+    if !path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
+        return Err("the path holds what cannot be mounted: letters, digits, `.`, `_` and `-` are for certain");
+    }
+    if FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+        return Err("the socket is below a folder of the API server's own files, which it may only read");
+    }
+    Ok(())
+}
+
+/// Where the files lie that this program writes for API servers.
+const FOLDERS: [&str; 3] = ["etc/rancher/rke2/ringfence/", "etc/rancher/k3s/ringfence/", "etc/kubernetes/"];

@@ -21,7 +21,7 @@ use crate::inventory::gateway::{Gateway, PortRef};
 use crate::inventory::pod::{ExposeType, Port};
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::{CountOrPercent, Settings, WorkloadKind};
-use crate::model::{Instance, Model, Namespace, pod, priority_class};
+use crate::model::{Instance, Model, Namespace, pod, priority_class, storage};
 use crate::source::Spanned;
 
 /// What both delivery tools read as: never prune this, whatever goes missing from git.
@@ -74,6 +74,14 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         for (kind, name) in &instance.expected {
             let users = expected.entry((instance.namespace.as_str(), kind, name.as_str())).or_default();
             users.push(instance.workload.identity.name.as_str());
+        }
+    }
+    for tier in host.tiers.iter().map(|tier| &model.tiers.all[*tier]) {
+        for (namespace, name) in storage::secrets(tier) {
+            expected
+                .entry((namespace, "Secret", name))
+                .or_default()
+                .push(tier.storage_class.as_ref().map_or("", |class| class.name.as_str()));
         }
     }
     if let Some(delivery) = model.deliveries.of(at)

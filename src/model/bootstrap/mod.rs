@@ -8,7 +8,7 @@ mod authentication;
 use super::exemptions::Place;
 use super::platform;
 use super::{Model, identity, selects};
-use crate::inventory::cluster::{CniName, Distribution, Provider, Provisioner};
+use crate::inventory::cluster::{CniName, Distribution, Enforcement, Provider, Provisioner};
 use crate::inventory::fleet::{PlatformGrant, PlatformRole};
 use crate::inventory::tier::PodSecurity;
 use crate::source::Spanned;
@@ -154,7 +154,8 @@ pub fn files(provider: &Provider) -> Option<Files> {
     }
 }
 
-fn is_self_managed(distribution: Distribution) -> bool {
+/// Whether the API server is ours to configure, not the provider's.
+pub fn is_self_managed(distribution: Distribution) -> bool {
     matches!(distribution, Distribution::Rke2 | Distribution::K3s | Distribution::Kubeadm)
 }
 
@@ -196,7 +197,8 @@ fn encryption(model: &Model<'_>, cluster: usize) -> Option<Encryption> {
     })
 }
 
-/// An unlabelled namespace is held to the strictest level that every platform namespace fits which is not exempt: these may have no label.
+/// An unlabelled namespace is held to the strictest level that every platform namespace fits which is not exempt: these may have no label. Where
+/// nothing is to be refused yet, it is held to none.
 fn admission(model: &Model<'_>, cluster: usize) -> Admission {
     let host = &model.clusters.all[cluster];
     let platform = platform::namespaces(model.inventory, host, model.deliveries.of(cluster));
@@ -210,7 +212,8 @@ fn admission(model: &Model<'_>, cluster: usize) -> Admission {
         exempt.dedup();
     }
     let others = present().map(|namespace| namespace.level).filter(|level| *level != PodSecurity::Privileged);
-    let level = others.min().unwrap_or(PodSecurity::Restricted);
+    let held = host.raw.enforcement.is_none_or(|stated| stated.value == Enforcement::Deny);
+    let level = if held { others.min().unwrap_or(PodSecurity::Restricted) } else { PodSecurity::Privileged };
     Admission { level, exempt }
 }
 

@@ -9,6 +9,7 @@ use crate::inventory::cluster::{CniName, Distribution, NodePool};
 use crate::inventory::gateway::Token;
 use crate::model::Model;
 use crate::model::bootstrap::{self, Authentication, Bootstrap, Files, Flag, Rule, component_flags};
+use crate::model::identity::{self, Identity};
 use crate::source::Spanned;
 
 /// Label keys that a kubelet cannot give itself, and the taint's effects: both, since the scheduler looks at one and the kubelet at the other.
@@ -16,7 +17,7 @@ const RESTRICTED: &str = "node-restriction.kubernetes.io";
 const EFFECTS: [&str; 2] = ["NoSchedule", "NoExecute"];
 
 /// `bootstrap`, of what is made for a cluster or a node pool: selfManaged, files (rke2, k3s, kubeadm, cluster-api or null), distribution, provisioner, autoscaler, folder,
-/// authentication, encryption, admission, audit, flags (apiServer, controllerManager, scheduler), endpoint, networks, kubelet, controlPlaneFiles, machines, cni,
+/// authentication, identity (what it says of names, also where the provider authenticates), encryption, admission, audit, flags (apiServer, controllerManager, scheduler), endpoint, networks, kubelet, controlPlaneFiles, machines, cni,
 /// bundledIngress, trust, tokens, missing.
 pub fn bootstrap(model: &Model<'_>, cluster: usize) -> Value {
     let host = &model.clusters.all[cluster];
@@ -33,6 +34,7 @@ pub fn bootstrap(model: &Model<'_>, cluster: usize) -> Value {
         "autoscaler": provider.autoscaler.as_str(),
         "folder": made.folder,
         "authentication": made.authentication.as_ref().map(authentication),
+        "identity": identity::of(model.inventory, host.raw).as_ref().map(names_of),
         "encryption": encryption(&made),
         "admission": {
             "level": made.admission.level.as_str(),
@@ -100,16 +102,27 @@ fn authentication(made: &Authentication) -> Value {
     let rules =
         |rules: &[Rule]| rules.iter().map(|rule| json!({ "expression": rule.expression, "message": rule.message })).collect::<Vec<_>>();
     let identity = &made.identity;
+    let names = names_of(identity);
     json!({
         "apiVersion": made.api_version,
         "issuer": identity.issuer,
         "certificateAuthority": identity.certificate_authority,
         "audience": identity.audience,
-        "username": { "claim": identity.username_claim, "prefix": identity.username_prefix },
-        "groups": { "claim": identity.groups_claim, "prefix": identity.groups_prefix },
+        "username": names["username"],
+        "groups": names["groups"],
         "claimRules": rules(&made.claim_rules),
         "userRules": rules(&made.user_rules),
         "anonymous": made.anonymous,
+    })
+}
+
+/// Who names people and groups, and how.
+fn names_of(identity: &Identity) -> Value {
+    json!({
+        "issuer": identity.issuer,
+        "audience": identity.audience,
+        "username": { "claim": identity.username_claim, "prefix": identity.username_prefix },
+        "groups": { "claim": identity.groups_claim, "prefix": identity.groups_prefix },
     })
 }
 
