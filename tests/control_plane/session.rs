@@ -21,7 +21,7 @@ use crate::{costs, expressions, metrics, mistakes, names, nodes, permissions, re
 const MISTAKES: usize = 150;
 
 /// Those of its tests that look at what is refused: where everything is let in and logged, `audit/attacks` looks instead.
-const REFUSALS: [&str; 3] = ["strays", "costs", "names"];
+const REFUSALS: [&str; 4] = ["metrics", "strays", "costs", "names"];
 
 /// The last test of a session: the control plane has outlived all of it, with every control put back.
 const ALIVE: &str = "alive";
@@ -88,11 +88,11 @@ impl Session<'_> {
         nodes::add(plane, &self.cluster);
         tests.say("expressions", || expressions::verdict(plane));
         tests.say("guard-costs", || expressions::costs(plane, &self.cluster));
-        tests.say("metrics", || metrics::of_api_server(plane, &self.cluster));
         tests.say("scheduled", || none("pods are not on their tier's nodes", &scheduling::misplaced(plane, &self.cluster)));
         tests.say("permissions", || permissions::verdict(plane, &self.cluster));
         tests.say("mistakes", || mistakes::verdict(plane, &self.cluster, &self.objects(), MISTAKES));
         if self.cluster.enforced {
+            tests.say("metrics", || metrics::of_api_server(plane, &self.cluster));
             tests.say("strays", || none("pods without placement are on a tier's nodes", &scheduling::strays(plane, &self.cluster)));
             tests.say("costs", || costs::verdict(plane, &self.cluster));
             tests.say("names", || names::verdict(plane, &self.cluster));
