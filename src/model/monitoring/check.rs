@@ -65,7 +65,7 @@ fn check_accounts(stated: &Monitoring, findings: &mut Findings) {
 fn check_nothing(stated: &Spanned<Monitoring>, findings: &mut Findings) {
     let Some(flavor) = stated.flavor.as_ref().filter(|flavor| flavor.value == MonitoringFlavor::Nothing) else { return };
     let alone = Monitoring {
-        flavor: Some(flavor.clone()),
+        flavor: Some(*flavor),
         namespace: None,
         instance: None,
         service_account: None,
