@@ -152,6 +152,14 @@ fn the_schema_marks_a_misspelt_key_and_a_wrong_value() {
         ("tiers: [{name: one, level: 10, podSecurity: strict}]", "/tiers/0/podSecurity"),
         ("tiers: [{name: one, level: 10}]", "/tiers/0"),
         ("workloads: [{name: a, team: b, kind: Deployment, replica: 3}]", "/workloads/0/replica"),
+        // What has no value is refused, as the program refuses it: a key is left out where its default is meant.
+        ("fleet: {apiVersion: ringfence/v1, name: a, labelDomain: b.example, monitoring: null}", "/fleet/monitoring"),
+        (
+            "fleet: {apiVersion: ringfence/v1, name: a, labelDomain: b.example, monitoring: {namespace: null}}",
+            "/fleet/monitoring/namespace",
+        ),
+        ("fleet: {apiVersion: ringfence/v1, name: a, labelDomain: b.example, clusters: null}", "/fleet/clusters"),
+        ("workloads: [{name: a, team: b, kind: Deployment, ports: [{name: http, port: 80, scrape: null}]}]", "/workloads/0/ports/0/scrape"),
     ] {
         let found = problems(&schema, &schema, &serde_yaml::from_str(text).unwrap(), "");
         assert!(found.iter().any(|problem| problem.starts_with(&format!("{place}: "))), "{text}: {found:?}");

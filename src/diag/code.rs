@@ -183,7 +183,7 @@ codes! {
     /// trees cannot end it by themselves; past its last day `generate` fails until it is removed.
     BreakGlassOpen = "break-glass-open", Warning, "emergency access that is on";
 
-    /// Two instances of Prometheus on one cluster run as one ServiceAccount, have one name, or select one another's monitors: what may find and
+    /// Two instances of Prometheus on one cluster run as one ServiceAccount, have one name or none, or select one another's monitors: what may find and
     /// scrape the pods of one tier could find and scrape those of the other (SP 800-190 4.3.1).
     ScrapeIdentityShared = "scrape-identity-shared", Error, "two instances of Prometheus with one identity";
 

@@ -173,12 +173,12 @@ record! {
     "`monitoring`"
     /// How clusters are monitored; what a cluster's own leaves out is as the fleet's says.
     pub struct Monitoring {
-        /// Which objects to write.
+        /// Which objects to write; those of prometheus-operator if left out.
         pub flavor: Option<Spanned<MonitoringFlavor>>,
         /// The namespace of Prometheus; `monitoring` if left out.
         pub namespace: Option<Spanned<DnsLabel>>,
         /// The name of the cluster's own Prometheus, by which network policies tell its pods from those of others; any Prometheus in the namespace
-        /// is let in if left out.
+        /// is let in if left out, so it must be stated where a tier of the cluster has one of its own.
         pub instance: Option<Spanned<DnsLabel>>,
         /// The ServiceAccount as which it runs; `prometheus-<instance>` if left out, `prometheus-k8s` where that is left out too.
         pub service_account: Option<Spanned<DnsSubdomain>>,
@@ -222,6 +222,8 @@ words! {
         PrometheusOperator = "prometheus-operator",
         /// A plain configuration file.
         Plain = "plain",
+        /// No Prometheus of ours: nothing is written, and nobody is let in to scrape.
+        Nothing = "none",
     }
 }
 

@@ -86,6 +86,7 @@ impl DerefMut for Inventory {
 pub fn json_schema() -> serde_json::Value {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.transforms.push(Box::new(RecursiveTransform(leave_out_lists)));
+    settings.transforms.push(Box::new(RecursiveTransform(leave_out_null)));
     settings.into_generator().into_root_schema_for::<InventoryFile>().to_value()
 }
 
@@ -99,5 +100,27 @@ fn leave_out_lists(schema: &mut schemars::Schema) {
     };
     if let Some(required) = schema.get_mut("required").and_then(serde_json::Value::as_array_mut) {
         required.retain(|key| !key.as_str().is_some_and(|key| may_be_empty(&properties[key])));
+    }
+}
+
+/// A key may be left out, but not written without a value, as [`crate::decode`] has it; schemars takes null for an `Option` that is left out.
+fn leave_out_null(schema: &mut schemars::Schema) {
+    let Some(keywords) = schema.as_object_mut() else { return };
+    if let Some(types) = keywords.get_mut("type").and_then(serde_json::Value::as_array_mut) {
+        types.retain(|name| name != "null");
+        if let [one] = types.as_slice() {
+            let one = one.clone();
+            keywords.insert("type".to_owned(), one);
+        }
+    }
+    if let Some(choices) = keywords.get_mut("anyOf").and_then(serde_json::Value::as_array_mut) {
+        choices.retain(|choice| choice["type"] != "null");
+        if let [serde_json::Value::Object(one)] = choices.as_slice() {
+            let one = one.clone();
+            keywords.remove("anyOf");
+            for (key, value) in one {
+                keywords.entry(key).or_insert(value);
+            }
+        }
     }
 }

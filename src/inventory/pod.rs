@@ -97,7 +97,7 @@ record! {
         pub protocol: Option<Spanned<Protocol>>,
         /// What is spoken on it, for meshes and gateways.
         pub app_protocol: Option<Spanned<String>>,
-        /// The path at which Prometheus finds metrics.
+        /// The path, without a query, at which Prometheus reads metrics: by plain HTTP, within the cluster.
         pub scrape: Option<Spanned<String>>,
     }
 }

@@ -3,20 +3,18 @@
 
 use super::bootstrap;
 use super::instance::Instance;
+use super::monitoring::{flavor, scraped};
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
-use crate::inventory::cluster::Cluster;
-use crate::source::Spanned;
 
 /// The note, where the inventory uses any such key.
 pub fn note(inventory: &Inventory, instances: &[Instance<'_>]) -> Option<Diag> {
     let fleet = inventory.fleet.as_ref()?;
     let clusters = &inventory.clusters;
-    let settings = || instances.iter().map(|instance| &instance.cascade.settings);
-    let ports = || settings().flat_map(|settings| settings.ports.iter().flatten());
-    let watched = |cluster: &Spanned<Cluster>| cluster.monitoring.is_some() || fleet.monitoring.is_some();
+    let watched = |at: usize| clusters.get(at).is_some_and(|cluster| flavor(inventory, cluster).is_some());
+    let unseen = instances.iter().any(|instance| !watched(instance.cluster) && scraped(instance).next().is_some());
     let used: Vec<&str> = [
-        ("ports.scrape without monitoring", !clusters.iter().all(watched) && ports().any(|port| port.scrape.is_some())),
+        ("ports.scrape without monitoring", unseen),
         ("clusters.provider (what makes the nodes)", clusters.iter().any(|cluster| bootstrap::files(&cluster.provider).is_none())),
     ]
     .into_iter()

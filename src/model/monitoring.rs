@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use super::platform::{self, PlatformNamespace};
 use super::{Deliveries, Host, Instance, Model};
 use crate::inventory::Inventory;
+use crate::inventory::cluster::Cluster;
 use crate::inventory::fleet::{Dashboards, Monitoring, MonitoringFlavor};
 use crate::inventory::pod::Port;
 use crate::source::{Span, Spanned};
@@ -65,10 +66,10 @@ pub struct Scraper<'i> {
 }
 
 impl<'i> Watch<'i> {
-    /// How a cluster is monitored, where anything says so: what it leaves out is as the fleet has it.
+    /// How a cluster is monitored, if it is: what it leaves out is as the fleet has it.
     pub fn of(inventory: &'i Inventory, host: &Host<'i>) -> Option<Self> {
-        let of_fleet = inventory.fleet.as_ref().and_then(|fleet| fleet.monitoring.as_ref());
-        let stated = [host.raw.monitoring.as_ref(), of_fleet];
+        let flavor = flavor(inventory, host.raw)?;
+        let stated = stated(inventory, host.raw);
         let origin = stated.into_iter().flatten().next()?.span;
         let namespace = first(stated, |monitoring| monitoring.namespace.as_ref());
         let instance = first(stated, |monitoring| monitoring.instance.as_ref());
@@ -90,8 +91,7 @@ impl<'i> Watch<'i> {
             })
         });
         Some(Self {
-            flavor: first(stated, |monitoring| monitoring.flavor.as_ref())
-                .map_or(MonitoringFlavor::PrometheusOperator, |flavor| flavor.value),
+            flavor,
             namespace: namespace.map_or(NAMESPACE, |namespace| namespace.as_str()),
             origin: namespace.map_or(origin, |namespace| namespace.span),
             dashboards: dashboards(first(stated, |monitoring| monitoring.dashboards.as_ref())),
@@ -112,13 +112,18 @@ impl<'i> Watch<'i> {
 
     /// Labels of the pods of a Prometheus, by which network policies let it in: where its name is not stated, those that every Prometheus has.
     pub fn pod_labels(&self, scraper: &Scraper<'i>) -> BTreeMap<String, String> {
-        let by_name = match self.flavor {
-            MonitoringFlavor::PrometheusOperator => OPERATOR_S,
-            MonitoringFlavor::Plain => INSTANCE,
-        };
+        let by_name = if self.flavor == MonitoringFlavor::PrometheusOperator { OPERATOR_S } else { INSTANCE };
         let own = scraper.instance.map(|name| (by_name, name));
         [PROMETHEUS].into_iter().chain(own).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
+}
+
+/// Which objects, or files, a cluster's Prometheus reads; none where it has no monitoring, because nothing says so or `none` does.
+pub fn flavor(inventory: &Inventory, cluster: &Cluster) -> Option<MonitoringFlavor> {
+    let stated = stated(inventory, cluster);
+    stated.into_iter().flatten().next()?;
+    let flavor = first(stated, |monitoring| monitoring.flavor.as_ref()).map_or(MonitoringFlavor::PrometheusOperator, |flavor| flavor.value);
+    (flavor != MonitoringFlavor::Nothing).then_some(flavor)
 }
 
 /// The namespaces of the platform in which the cluster's own Prometheus finds what it scrapes: the API server, DNS, the network plugin, what tells
@@ -143,6 +148,11 @@ pub fn scraped<'a>(instance: &'a Instance<'_>) -> impl Iterator<Item = (&'a Span
 /// Whether anything in a namespace is scraped.
 pub fn is_scraped(model: &Model<'_>, cluster: usize, namespace: &str) -> bool {
     model.instances_on(cluster).iter().any(|instance| instance.namespace == namespace && scraped(instance).next().is_some())
+}
+
+/// What the cluster says, and what the fleet does.
+fn stated<'i>(inventory: &'i Inventory, cluster: &'i Cluster) -> [Option<&'i Spanned<Monitoring>>; 2] {
+    [cluster.monitoring.as_ref(), inventory.fleet.as_ref().and_then(|fleet| fleet.monitoring.as_ref())]
 }
 
 /// What the most specific of two says.

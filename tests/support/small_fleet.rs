@@ -84,7 +84,7 @@ impl Fleet {
         BTreeMap::from([("fleet.yaml".to_owned(), format!("{inventory:#}\n"))])
     }
 
-    /// How clusters are monitored: every second tier has a Prometheus of its own.
+    /// How clusters are monitored: every second tier has a Prometheus of its own, where there are several; by one without a name where there is one tier.
     fn monitoring(&self) -> Value {
         let own = (0..self.tiers.len()).step_by(2).map(|tier| {
             let name = format!("own-{tier}");
@@ -93,10 +93,10 @@ impl Fleet {
         let mut stated = json!({
             "flavor": if self.workloads.len().is_multiple_of(2) { "prometheus-operator" } else { "plain" },
             "selectorLabels": { "prometheus": "all" },
-            "tiers": own.collect::<Vec<_>>(),
         });
         if self.tiers.len() > 1 {
             stated["instance"] = "all".into();
+            stated["tiers"] = own.collect();
         }
         stated
     }

@@ -8,6 +8,7 @@ use super::check::Subject;
 use super::{Adopted, at, kind_of, name_of, pods};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
+use crate::inventory::pod::Port;
 use crate::kustomize::Build;
 use crate::model::pod::containers;
 use crate::yaml::{Node, Value as Yaml};
@@ -19,7 +20,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, source: &Build, findings: &mut Fi
     let is_service = |object: &&Node| kind_of(object) == "Service" && name_of(object) == name.as_str();
     let service = source.objects.iter().find(is_service);
     let ports = service.map_or(&[][..], |service| sequence(at(service, &["spec", "ports"])));
-    for port in subject.cascade.settings.ports.iter().flatten() {
+    let stated = || subject.cascade.settings.ports.iter().flatten();
+    for port in stated().filter(|port| port.service.is_none_or(|service| service.value)) {
         let number = port.service_port.as_ref().unwrap_or(&port.port).value.to_string();
         let Some(found) = ports.iter().find(|found| found.get("port").and_then(Node::text) == Some(&number)) else {
             let message = format!(
@@ -41,15 +43,68 @@ pub(super) fn check(subject: &Subject<'_, '_>, source: &Build, findings: &mut Fi
                 .push(diag.related(place, "the Service").help("Write `port` as the pod has it, and `servicePort` as the Service does."));
         }
     }
+    for port in stated().filter(|port| port.scrape.is_some()) {
+        check_scraped(port, source, findings);
+    }
+}
+
+/// Prometheus finds a port by its name among those that containers declare: the source must call it as the inventory does, and no other port so.
+fn check_scraped(port: &Port, source: &Build, findings: &mut Findings) {
+    let Some(scrape) = &port.scrape else { return };
+    let (name, number) = (port.name.as_str(), port.port.value);
+    let mut report = |message: String, place: Option<&Node>, help: String| {
+        let diag = Diag::new(Code::InvalidPort, scrape.span, message);
+        let diag = place.into_iter().fold(diag, |diag, place| diag.related(place.span, "the container's port"));
+        findings.push(diag.help(help));
+    };
+    let named = |declared: &Node| declared.get("name").and_then(Node::text) == Some(name);
+    for other in declared_ports(source).filter(|declared| named(declared) && number_of(declared) != Some(number)) {
+        report(
+            format!("the source gives another port the name `{name}`, by which Prometheus finds the port {number}"),
+            Some(other),
+            format!(
+                "Give the other one another name in the source, else it is scraped as well; or write its number here, instead of {number}."
+            ),
+        );
+    }
+    let numbered: Vec<&Node> = declared_ports(source).filter(|declared| number_of(declared) == Some(number)).collect();
+    if numbered.iter().any(|declared| named(declared)) {
+        return;
+    }
+    let help = format!("Write `{{name: {name}, containerPort: {number}}}` under `ports` of the container in the source");
+    match numbered.first().map(|declared| (declared, declared.get("name").and_then(Node::text))) {
+        None => report(
+            format!("no container of the source declares the port {number}, which Prometheus finds by the name `{name}`"),
+            None,
+            format!("{help}."),
+        ),
+        Some((declared, None)) => report(
+            format!("the source gives the port {number} no name, and Prometheus finds it by the name `{name}`"),
+            Some(declared),
+            format!("{help}."),
+        ),
+        Some((declared, Some(other))) => report(
+            format!("the source calls the port {number} `{other}`, and Prometheus finds it by the name `{name}`"),
+            Some(declared),
+            format!("{help}, or call the port `{other}` here."),
+        ),
+    }
 }
 
 /// The number of a container's port by its name.
 fn container_port(source: &Build, name: &str) -> Option<u16> {
+    declared_ports(source).find(|port| port.get("name").and_then(Node::text) == Some(name)).and_then(number_of)
+}
+
+/// The ports that containers of a source's pods declare.
+fn declared_ports(source: &Build) -> impl Iterator<Item = &Node> {
     let pods = source.objects.iter().filter_map(|object| at(object, pods::path(kind_of(object))?));
     let containers = pods.flat_map(|pod| ["containers", "initContainers"].map(|list| sequence(pod.get(list)))).flatten();
-    let mut ports = containers.flat_map(|container| sequence(container.get("ports")));
-    let found = ports.find(|port| port.get("name").and_then(Node::text) == Some(name))?;
-    found.get("containerPort").and_then(Node::text)?.parse().ok()
+    containers.flat_map(|container| sequence(container.get("ports")))
+}
+
+fn number_of(port: &Node) -> Option<u16> {
+    port.get("containerPort").and_then(Node::text)?.parse().ok()
 }
 
 fn sequence(node: Option<&Node>) -> &[Node] {

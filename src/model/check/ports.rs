@@ -6,7 +6,8 @@ use super::Subject;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::formats::check_service_name;
-use crate::source::Span;
+use crate::inventory::pod::{Port, Protocol};
+use crate::source::{Span, Spanned};
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let mut seen: BTreeMap<(&str, String), Span> = BTreeMap::new();
@@ -34,8 +35,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 );
             }
         }
-        if let Some(path) = port.scrape.as_ref().filter(|path| !path.starts_with('/')) {
-            findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value)));
+        if let Some(path) = &port.scrape {
+            check_scrape(port, path, findings);
         }
     }
     let name = &subject.workload.identity.name;
@@ -43,5 +44,26 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         && let Err(rule) = check_service_name(name.as_str())
     {
         findings.push(Diag::new(Code::InvalidName, name.span, rule).help("Begin the name with a letter."));
+    }
+}
+
+/// Prometheus reads metrics by HTTP, and encodes what a path may not hold: a query would become a part of it.
+fn check_scrape(port: &Port, path: &Spanned<String>, findings: &mut Findings) {
+    let odd = path.chars().find(|c| matches!(c, '?' | '#') || c.is_whitespace() || c.is_control());
+    if !path.starts_with('/') {
+        findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value)));
+    } else if let Some(odd) = odd {
+        let what = match odd {
+            '?' => "a query",
+            '#' => "a fragment",
+            _ => "a blank",
+        };
+        let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is more than a path: there is {what} in it", path.value));
+        findings.push(diag.help("Write the path alone, such as `/metrics`."));
+    }
+    if let Some(protocol) = port.protocol.as_ref().filter(|protocol| protocol.value != Protocol::Tcp) {
+        let message = format!("Prometheus reads metrics by HTTP, and the port `{}` is {}", port.name.value, protocol.value.as_str());
+        let diag = Diag::new(Code::InvalidValue, path.span, message).related(protocol.span, "its protocol");
+        findings.push(diag.help("State `scrape` at the TCP port that answers with metrics."));
     }
 }

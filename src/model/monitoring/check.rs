@@ -8,6 +8,7 @@ use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
 use crate::inventory::fleet::{Monitoring, MonitoringFlavor};
 use crate::model::{Clusters, Host, Tiers};
+use crate::source::Spanned;
 
 /// Reports every contradiction in how clusters are monitored.
 pub fn check(inventory: &Inventory, tiers: &Tiers<'_>, clusters: &Clusters<'_>, findings: &mut Findings) {
@@ -16,9 +17,13 @@ pub fn check(inventory: &Inventory, tiers: &Tiers<'_>, clusters: &Clusters<'_>, 
     for (stated, host) in of_fleet.chain(of_clusters) {
         check_tiers(stated, host, tiers, findings);
         check_accounts(stated, findings);
+        if host.is_some() {
+            check_nothing(stated, findings);
+        }
     }
     for host in &clusters.all {
         let Some(watch) = Watch::of(inventory, host) else { continue };
+        check_named(&watch, tiers, findings);
         let scrapers: Vec<&Scraper<'_>> = watch.scrapers().collect();
         for (at, later) in scrapers.iter().enumerate() {
             for earlier in &scrapers[..at] {
@@ -54,6 +59,36 @@ fn check_accounts(stated: &Monitoring, findings: &mut Findings) {
         let diag = Diag::new(Code::InvalidValue, account.span, message);
         findings.push(diag.help("Name the ServiceAccount that Prometheus alone runs as (CIS 5.1.5)."));
     }
+}
+
+/// A cluster without monitoring has nothing else to say about it. The fleet's may: clusters with another flavor read the rest.
+fn check_nothing(stated: &Spanned<Monitoring>, findings: &mut Findings) {
+    let Some(flavor) = stated.flavor.as_ref().filter(|flavor| flavor.value == MonitoringFlavor::Nothing) else { return };
+    let alone = Monitoring {
+        flavor: Some(*flavor),
+        namespace: None,
+        instance: None,
+        service_account: None,
+        selector_labels: None,
+        tiers: None,
+        dashboards: None,
+    };
+    if stated.value != alone {
+        let diag = Diag::new(Code::InvalidValue, flavor.span, "the cluster has no monitoring, so nothing reads what else stands here");
+        findings.push(diag.help("Remove the other keys of `monitoring`, or write another flavor."));
+    }
+}
+
+/// Without a name the cluster's own is let in as any Prometheus of its namespace, and those of tiers with it.
+fn check_named(watch: &Watch<'_>, tiers: &Tiers<'_>, findings: &mut Findings) {
+    let Some(own) = watch.of_tiers.first().filter(|_| watch.of_cluster.instance.is_none()) else { return };
+    let tier = own.tier.map_or("", |tier| tiers.name(tier));
+    let message = format!("network policies cannot tell the cluster's own Prometheus, which has no name, from that of the tier `{tier}`");
+    let diag = Diag::new(Code::ScrapeIdentityShared, own.origin, message).related(watch.of_cluster.origin, "the cluster's own");
+    findings.push(diag.help(format!(
+        "State its name as `monitoring.instance`, and `serviceAccount: {}` beside it if it is to stay that.",
+        watch.of_cluster.account
+    )));
 }
 
 /// Two instances on one cluster differ in their identity, their name and the labels by which they select.

@@ -1,6 +1,7 @@
 //! The jobs of a Prometheus: for each port that is scraped, where it is found, how its address and its labels are made, and what is let in of it.
 //!
-//! Targets have the labels that prometheus-operator gives those of the same monitors, so that alerts and dashboards fit both.
+//! Targets have the labels that prometheus-operator gives those of a `PodMonitor`, and with them all that alerts and dashboards go by. Those of a `ServiceMonitor`
+//! have `service` besides, and `container` where their port is declared.
 
 use std::collections::BTreeSet;
 
