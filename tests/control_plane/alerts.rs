@@ -7,6 +7,9 @@
 //! wrong: [EXPR]              expressions that look right: this case does not pass with one of them
 //! ```
 //! Series are written as `promtool test rules` reads them, a sample a minute; the labels are those that the expression gives.
+//!
+//! A workload may tell whatever it likes of metrics of the platform's: each case is tried again with the series of its other situation as those
+//! of a workload, which always have the label `tier`, and passes no longer without the matcher that leaves them out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,6 +21,7 @@ use serde_json::{Value, json};
 use crate::attempt;
 use crate::judges::Judges;
 use crate::metrics::Known;
+use crate::prometheus;
 use crate::resources::describe;
 use crate::runner::Verdict;
 use crate::session::none;
@@ -46,8 +50,10 @@ struct Situation {
 /// Every alert of the tree has its case, fires and is silent as that says, says whom it concerns, and what to do is written down; it asks for
 /// metrics that there are.
 pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item = &'o Value>) -> Verdict {
+    prometheus::self_test(judges)?;
     let known = Known::read(project);
     let mut rules: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    let mut selectors: BTreeMap<&str, Option<String>> = BTreeMap::new();
     let mut wrong = Vec::new();
     for object in objects.filter(|object| object["kind"] == "PrometheusRule") {
         let groups = object["spec"]["groups"].as_array().into_iter().flatten();
@@ -55,6 +61,8 @@ pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item 
             let name = rule["alert"].as_str().unwrap();
             let expression = rule["expr"].as_str().unwrap();
             let problems = told(project, rule).err().into_iter().chain(known.unknown(expression));
+            let problems =
+                problems.chain(selectors.entry(expression).or_insert_with(|| prometheus::of_workloads(judges, expression)).clone());
             wrong.extend(problems.map(|why| format!("{}: {name} {why}", describe(object))));
             rules.entry(name).or_default().push(rule);
         }
@@ -71,7 +79,15 @@ pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item 
         if rules.is_empty() {
             wrong.push(format!("{name} is no alert of the tree, or not with {:?}", case.of));
         }
-        wrong.extend(rules.iter().filter_map(|(expression, time)| fires(judges, name, expression, time, case).err()));
+        let forged = case.forged();
+        for (expression, time) in &rules {
+            wrong.extend(fires(judges, name, expression, time, case).err());
+            wrong.extend(fires(judges, name, expression, time, &forged).err().map(|why| format!("with a workload's series {why}")));
+            let open = without_tier(judges, expression);
+            if open != *expression && fires(judges, name, &open, time, &forged).is_ok() {
+                wrong.push(format!("{name}: a workload's series make no difference to {open}"));
+            }
+        }
         let times: BTreeSet<&str> = rules.iter().map(|(_, time)| *time).collect();
         for (expression, time) in case.wrong.iter().flat_map(|expression| times.iter().map(move |time| (expression, time))) {
             if fires(judges, name, expression, time, case).is_ok() {
@@ -80,6 +96,30 @@ pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item 
         }
     }
     none("alerts are wrong", &wrong)
+}
+
+impl Alert {
+    /// The same, while a workload tells what would be there in the other situation.
+    fn forged(&self) -> Self {
+        let of_workload = |series: &str| match series.strip_suffix('}') {
+            Some(rest) => format!("{rest},tier=\"internal\"}}"),
+            None => format!("{series}{{tier=\"internal\"}}"),
+        };
+        let with = |own: &Situation, other: &Situation| {
+            let added = other.series.iter().map(|(series, values)| (of_workload(series), values.clone()));
+            Situation { series: own.series.clone().into_iter().chain(added).collect(), at: own.at.clone(), alerts: own.alerts.clone() }
+        };
+        let (fires, silent) = (with(&self.fires, &self.silent), with(&self.silent, &self.fires));
+        Self { fires, silent, of: self.of.clone(), begins: self.begins.clone(), wrong: Vec::new() }
+    }
+}
+
+/// An expression as it would be for whoever forgot that workloads are scraped, too.
+fn without_tier(judges: &Judges, expression: &str) -> String {
+    if !expression.contains("tier=\"\"") {
+        return expression.to_owned();
+    }
+    prometheus::rewritten(judges, &["label-matchers", "delete", expression, "tier"]).unwrap()
 }
 
 /// Whom the alert concerns, and where it says what to do.

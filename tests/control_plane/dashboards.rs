@@ -23,6 +23,7 @@ const KINDS: [&str; 5] = ["bargauge", "row", "stat", "table", "timeseries"];
 /// Every dashboard of every cluster, each with an identity of its own.
 pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item = &'o Value>) -> Verdict {
     metrics::self_test()?;
+    prometheus::self_test(judges)?;
     let known = Known::read(project);
     let mut wrong = Vec::new();
     let mut uids: BTreeMap<String, &str> = BTreeMap::new();
@@ -54,6 +55,9 @@ pub fn verdict<'o>(judges: &Judges, project: &Path, objects: impl Iterator<Item 
             panels(&board).into_iter().for_each(&mut tell);
             for expression in asked(&board) {
                 known.unknown(&expression).into_iter().for_each(&mut tell);
+                if !expressions.contains_key(&expression) {
+                    prometheus::of_workloads(judges, &expression).into_iter().for_each(&mut tell);
+                }
                 expressions.insert(expression, describe(object));
             }
         }

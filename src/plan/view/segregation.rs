@@ -9,6 +9,7 @@ use super::isolation;
 use crate::formats::{Date, promql};
 use crate::inventory::cluster::{Autoscaler, Enforcement, NodePool};
 use crate::inventory::gateway::Exemption;
+use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::Place;
 use crate::model::flows::full_name;
 use crate::model::{Model, platform};
@@ -97,13 +98,16 @@ fn days(end: &End<'_>) -> Value {
 }
 
 /// `tiers`: each with its name, `value`, `namespaces` (null where it has none here), `known` (those and the platform's: no other
-/// namespace's pods have a place on its nodes), `platform` (of which the daemons do), `groups` (namespaces by the level that they are to
+/// namespace's pods have a place on its nodes), `platform` (of which the daemons do), `agents` (of those the ones that may be privileged, as
+/// what works on nodes is), `groups` (namespaces by the level that they are to
 /// be held to: `level`, and as a literal `podSecurity`), `nodes` (by name, where the inventory knows all of them; else null) and `count`
 /// (how many, where it knows that alone).
 fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     let host = &model.clusters.all[cluster];
     let platform = platform::namespaces(model.inventory, host, model.deliveries.of(cluster));
-    let platform: Vec<&str> = platform.iter().filter(|space| space.present).map(|space| space.name.as_str()).collect();
+    let platform: Vec<_> = platform.iter().filter(|space| space.present).collect();
+    let agents = promql::one_of(platform.iter().filter(|space| space.level == PodSecurity::Privileged).map(|space| space.name.as_str()));
+    let platform: Vec<&str> = platform.iter().map(|space| space.name.as_str()).collect();
     let view = |tier: usize| {
         let name = model.tiers.name(tier);
         let spaces: Vec<_> = model.namespaces_on(cluster).filter(|namespace| namespace.tier == tier).collect();
@@ -124,6 +128,7 @@ fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
             "namespaces": (!names.is_empty()).then(|| promql::one_of(names.iter().copied())),
             "known": promql::one_of(names.iter().chain(&platform).copied()),
             "platform": promql::one_of(platform.iter().copied()),
+            "agents": agents,
             "groups": groups.iter().map(|(level, names)| json!({
                 "level": level, "namespaces": promql::one_of(names.iter().copied()), "podSecurity": promql::text(level),
             })).collect::<Vec<_>>(),
