@@ -84,7 +84,7 @@ impl Fleet {
         BTreeMap::from([("fleet.yaml".to_owned(), format!("{inventory:#}\n"))])
     }
 
-    /// How clusters are monitored: every second tier has a Prometheus of its own, where there are several; by one without a name where there is one tier.
+    /// How clusters are monitored: every second tier has a Prometheus of its own, but for some fleets of one tier, whose one Prometheus has no name.
     fn monitoring(&self) -> Value {
         let own = (0..self.tiers.len()).step_by(2).map(|tier| {
             let name = format!("own-{tier}");
@@ -94,7 +94,7 @@ impl Fleet {
             "flavor": if self.workloads.len().is_multiple_of(2) { "prometheus-operator" } else { "plain" },
             "selectorLabels": { "prometheus": "all" },
         });
-        if self.tiers.len() > 1 {
+        if self.tiers.len() > 1 || !self.workloads.len().is_multiple_of(3) {
             stated["instance"] = "all".into();
             stated["tiers"] = own.collect();
         }
