@@ -13,7 +13,7 @@ use crate::small_fleet::fleet;
 const FLEETS: u32 = 40;
 
 /// So many of which only scraping is looked at.
-const SCRAPED: u32 = 12;
+const SCRAPED: u32 = 36;
 
 /// Asks everything of every cluster: how much was asked.
 fn holds(fleet: &Fleet) -> usize {
