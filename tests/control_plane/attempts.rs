@@ -374,7 +374,7 @@ impl Attempt {
 pub const BINDINGS: &str = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
 
 /// Makes somebody an administrator.
-pub fn unlimited(user: &User) -> Value {
+fn unlimited(user: &User) -> Value {
     let (kind, name) =
         user.groups.first().filter(|_| !user.user.starts_with("system:")).map_or(("User", &user.user), |group| ("Group", group));
     administers(name, &json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name }))

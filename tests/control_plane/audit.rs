@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::apply;
-use crate::attempt::{Attempt, Without, administrator};
-use crate::attempts::{BINDINGS, Ground, unlimited};
+use crate::attempt::{Attempt, Without};
+use crate::attempts::{Ground, appoint_administrator};
 use crate::etcd::Etcd;
 use crate::judges::Judges;
 use crate::nodes;
@@ -29,7 +29,7 @@ const NOTE: &str = "validation.policy.admission.k8s.io/validation_failure";
 const NOT_ENFORCED: [&str; 4] =
     ["pod-security-lowered", "pod-security-lowered-by-the-status", "pod-security-of-the-platform-lowered", "pod-security-removed"];
 /// How long the log may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Brings up the cluster with `enforcement: audit`, and tries on it every attack that a policy stops there.
 pub fn verdict(judges: &Judges, etcd: &Etcd, sample: &Project, attacks: &[Attempt], controls: &BTreeMap<String, Without>) -> Verdict {
@@ -41,7 +41,7 @@ pub fn verdict(judges: &Judges, etcd: &Etcd, sample: &Project, attacks: &[Attemp
     accepted(&plane, &layers)?;
     plane.start_components();
     nodes::add(&plane, &cluster);
-    plane.masters.post(BINDINGS, &unlimited(&administrator())).ok()?;
+    appoint_administrator(&plane)?;
     let ground = Ground { plane: &plane, cluster: &cluster, layers: &layers, controls };
     let by_policy = |attack: &&Attempt| {
         let stopped = attack.stopped.as_ref().filter(|stopped| stopped.refused.is_some());

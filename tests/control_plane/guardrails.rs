@@ -35,7 +35,7 @@ pub fn settle(plane: &Plane<'_>) {
     plane.masters.post(&policies, &policy).ok().unwrap();
     plane.masters.post(&bindings, &binding).ok().unwrap();
     let probe = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "default" } });
-    until("policies are in force", Duration::from_secs(30), || {
+    until("policies are in force", Duration::from_secs(120), || {
         let answer = plane.masters.post("/api/v1/namespaces/default/configmaps?dryRun=All", &probe);
         (!answer.is_ok() && answer.message().contains(&name)).then_some(())
     });
