@@ -18,7 +18,7 @@ use crate::stated::Cluster;
 use crate::waiting::{seen_within, until};
 
 /// How long something that must come about may take.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How an honest use says that a pod is on a node of no tier.
 const SYSTEM: &str = "system";
