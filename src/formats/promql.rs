@@ -32,8 +32,8 @@ pub fn ends_in(value: &str) -> String {
     text(&format!(".+{}", quoted(value)))
 }
 
-/// A text as a regular expression (RE2, which Prometheus anchors at both ends).
-fn quoted(value: &str) -> String {
+/// A text as the regular expression that it alone fits (RE2, which Prometheus anchors at both ends).
+pub fn quoted(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {
         if r"\.+*?()|[]{}^$".contains(c) {
@@ -44,13 +44,17 @@ fn quoted(value: &str) -> String {
     out
 }
 
+/// A name as Prometheus writes it: whatever it does not take becomes `_`.
+pub fn name(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
 /// The label of `kube_node_labels` and the like that holds an object's label: what Prometheus does not take becomes `_`, and capitals of a
 /// word in the middle are set apart (kube-state-metrics, `internal/store/utils.go`).
 pub fn object_label(key: &str) -> String {
     let mut out = "label_".to_owned();
     let mut previous = '_';
-    for c in key.chars() {
-        let c = if c.is_ascii_alphanumeric() { c } else { '_' };
+    for c in name(key).chars() {
         if c.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit()) {
             out.push('_');
         }

@@ -72,6 +72,11 @@ impl<'i> Host<'i> {
         self.raw.network.dns.as_ref().and_then(|dns| dns.domain.as_ref()).map_or(CLUSTER_DOMAIN, |domain| domain.as_str())
     }
 
+    /// Whether what breaks a rule is refused, or let in, with a warning and a line in the audit log.
+    pub fn enforcement(&self) -> Enforcement {
+        self.raw.enforcement.map_or(Enforcement::Deny, |stated| stated.value)
+    }
+
     /// Whether it has Services of both address families, so that one of a single address has to say which it is of.
     pub fn is_dual_stack(&self) -> bool {
         let has = |wanted: bool| self.raw.network.services.iter().any(|range| range.net().addr().is_ipv4() == wanted);

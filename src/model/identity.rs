@@ -99,8 +99,6 @@ pub fn check(inventory: &Inventory, findings: &mut Findings) {
         if let Some(identity) = &cluster.identity {
             check_one(identity, is_self_managed(cluster.provider.distribution), findings);
         }
-    }
-    for cluster in &inventory.clusters {
         let stated = Stated::of(inventory, cluster);
         if let Some(identity) = cluster.identity.as_ref().filter(|_| stated.find(|identity| &identity.issuer).is_none()) {
             let message = format!("nothing says who issues the tokens of `{}`", cluster.name.value);
@@ -126,10 +124,7 @@ fn check_one(identity: &fleet::Identity, ours: bool, findings: &mut Findings) {
         wrong(issuer.span, "the API server asks an issuer by https alone", "Write its https address, as its tokens have it in `iss`.");
     }
     for prefix in [&identity.groups_prefix, &identity.username_prefix].into_iter().flatten() {
-        if prefix.is_empty() && !ours {
-            continue;
-        }
-        if prefix.is_empty() {
+        if prefix.is_empty() && ours {
             let help = "Write one such as `oidc:`, with which no other name of the cluster begins.";
             wrong(prefix.span, "without a prefix a token could name any user or group, `system:masters` among them", help);
         } else if prefix.starts_with(RESERVED) {

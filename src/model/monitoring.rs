@@ -9,7 +9,7 @@ pub mod plugin;
 use std::collections::BTreeMap;
 
 use super::platform::{self, PlatformNamespace};
-use super::{Deliveries, Host, Instance, Model};
+use super::{Deliveries, Host, Instance, Model, Namespace};
 use crate::inventory::Inventory;
 use crate::inventory::cluster::Cluster;
 use crate::inventory::fleet::{Dashboards, Monitoring, MonitoringFlavor};
@@ -146,8 +146,9 @@ pub fn scraped<'a>(instance: &'a Instance<'_>) -> impl Iterator<Item = (&'a Span
 }
 
 /// Whether anything in a namespace is scraped.
-pub fn is_scraped(model: &Model<'_>, cluster: usize, namespace: &str) -> bool {
-    model.instances_on(cluster).iter().any(|instance| instance.namespace == namespace && scraped(instance).next().is_some())
+pub fn is_scraped(model: &Model<'_>, namespace: &Namespace) -> bool {
+    let mut here = model.instances_on(namespace.cluster).iter().filter(|instance| instance.namespace == namespace.name);
+    here.any(|instance| scraped(instance).next().is_some())
 }
 
 /// What the cluster says, and what the fleet does.

@@ -13,7 +13,7 @@ use crate::diag::{Code, Diag};
 use crate::formats::LabelKey;
 use crate::inventory::Inventory;
 use crate::inventory::cluster::Cluster;
-use crate::inventory::tier::Tier;
+use crate::inventory::tier::{StorageClass, Tier};
 use crate::source::{Span, Spanned};
 use crate::yaml::{Node, Value as Yaml};
 
@@ -21,9 +21,9 @@ use crate::yaml::{Node, Value as Yaml};
 const FIELD: &str = "storageClassName";
 const ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 
-/// Checks the class that a volume asks for, if it asks for one, against its tier's. Where none is asked for, the tier's is written.
-pub fn check(subject: &Subject<'_, '_>, class: Option<&str>, written: Span, findings: &mut Findings) {
-    let Some((stated, class)) = subject.tier.storage_class.as_ref().zip(class) else { return };
+/// Checks the class that a volume asks for against its tier's. Where none is asked for, the tier's is written.
+pub fn check(subject: &Subject<'_, '_>, class: &str, written: Span, findings: &mut Findings) {
+    let Some(stated) = &subject.tier.storage_class else { return };
     let (tier, own) = (&subject.tier.name.value, stated.name.as_str());
     if class == own || subject.exemptions.excuse(control::STORAGE_CLASS, subject.place) {
         return;
@@ -38,8 +38,9 @@ pub fn check_within(subject: &Subject<'_, '_>, written: &Node, findings: &mut Fi
     match &written.value {
         Yaml::Map(entries) => {
             for (key, value) in entries {
-                if key.text().is_some_and(|key| key == FIELD || key == ANNOTATION) {
-                    check(subject, value.text(), value.span, findings);
+                let is_class = key.text().is_some_and(|key| key == FIELD || key == ANNOTATION);
+                if let Some(class) = value.text().filter(|_| is_class) {
+                    check(subject, class, value.span, findings);
                 }
                 check_within(subject, value, findings);
             }
@@ -88,7 +89,6 @@ const ENCRYPTS: [(&str, &str, Option<&str>); 5] = [
 pub fn check_classes(inventory: &Inventory, exemptions: &Exemptions<'_>, findings: &mut Findings) {
     for tier in &inventory.tiers {
         let Some(class) = &tier.storage_class else { continue };
-        let place = Place { tier: tier.name.as_str(), ..Place::default() };
         if LabelKey::new(class.provisioner.as_str()).is_err() {
             let message = format!("`{}` is no name of a driver", class.provisioner.value);
             findings
@@ -105,24 +105,29 @@ pub fn check_classes(inventory: &Inventory, exemptions: &Exemptions<'_>, finding
                 findings.push(diag.help("Drivers read Secrets: name one by `csi.storage.k8s.io/*-secret-name` and `-namespace`."));
             }
         }
-        let known = ENCRYPTS.iter().find(|(driver, _, _)| class.provisioner.as_str() == *driver);
-        let Some((driver, parameter, wanted)) = known else { continue };
-        let stated = class.parameters.iter().find(|(name, _)| name.as_str() == *parameter).map(|(_, value)| value);
-        let encrypts = stated.is_some_and(|value| wanted.map_or(!value.is_empty(), |wanted| value.as_str() == wanted));
-        if !encrypts && !exemptions.excuse(control::STORAGE_ENCRYPTION, place) {
-            let span = stated.map_or(class.provisioner.span, |value| value.span);
-            let message = format!("what lies on volumes of `{}` is not encrypted by `{driver}`", class.name.value);
-            let wanted = wanted.map_or("a key".to_owned(), |wanted| format!("\"{wanted}\""));
-            let help = format!(
-                "Write `{parameter}: {wanted}` under `parameters`; or, where something below encrypts, ask for an exemption from `{}`.",
-                control::STORAGE_ENCRYPTION
-            );
-            findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
-        }
+        check_encryption(class, Place { tier: tier.name.as_str(), ..Place::default() }, exemptions, findings);
     }
     for cluster in &inventory.clusters {
         same_name(inventory, cluster, findings);
     }
+}
+
+fn check_encryption(class: &StorageClass, place: Place<'_>, exemptions: &Exemptions<'_>, findings: &mut Findings) {
+    let known = ENCRYPTS.iter().find(|(driver, _, _)| class.provisioner.as_str() == *driver);
+    let Some((driver, parameter, wanted)) = known else { return };
+    let stated = class.parameters.get(parameter);
+    let encrypts = stated.is_some_and(|value| wanted.map_or(!value.is_empty(), |wanted| value.as_str() == wanted));
+    if encrypts || exemptions.excuse(control::STORAGE_ENCRYPTION, place) {
+        return;
+    }
+    let span = stated.map_or(class.provisioner.span, |value| value.span);
+    let message = format!("what lies on volumes of `{}` is not encrypted by `{driver}`", class.name.value);
+    let wanted = wanted.map_or("a key".to_owned(), |wanted| format!("\"{wanted}\""));
+    let help = format!(
+        "Write `{parameter}: {wanted}` under `parameters`; or, where something below encrypts, ask for an exemption from `{}`.",
+        control::STORAGE_ENCRYPTION
+    );
+    findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
 }
 
 /// Reports two tiers of a cluster whose classes have one name: a cluster has one class of that name.
@@ -138,18 +143,12 @@ fn same_name(inventory: &Inventory, cluster: &Cluster, findings: &mut Findings) 
     }
 }
 
-/// The Secrets that a tier's driver is told of: namespace and name.
-pub fn secrets(tier: &Tier) -> Vec<(&str, &str)> {
-    let Some(class) = &tier.storage_class else { return Vec::new() };
-    let find = |name: &str| class.parameters.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value.as_str());
+/// The Secrets that a class's driver is told of: namespace and name.
+pub fn secrets(class: &StorageClass) -> BTreeSet<(&str, &str)> {
     let names = class.parameters.iter().filter_map(|(key, value)| {
         let stem = key.strip_prefix("csi.storage.k8s.io/")?.strip_suffix("-secret-name")?;
-        Some((value.as_str(), find(&format!("csi.storage.k8s.io/{stem}-secret-namespace"))?))
+        Some((class.parameters.get(&format!("csi.storage.k8s.io/{stem}-secret-namespace"))?.as_str(), value.as_str()))
     });
     // Names with a variable in them are those of many Secrets, one for each volume.
-    let mut all: Vec<_> =
-        names.map(|(name, namespace)| (namespace, name)).filter(|pair| !pair.0.contains('$') && !pair.1.contains('$')).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+    names.filter(|(namespace, name)| !namespace.contains('$') && !name.contains('$')).collect()
 }

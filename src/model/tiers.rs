@@ -41,11 +41,19 @@ impl<'i> Tiers<'i> {
         self.isolation[tier]
     }
 
+    /// The highest of some tiers.
+    pub fn highest(&self, tiers: impl Iterator<Item = usize>) -> Option<usize> {
+        tiers.max_by_key(|tier| self.all[*tier].level.value)
+    }
+
+    /// Whether no tier is above one.
+    pub fn is_highest(&self, tier: usize) -> bool {
+        self.all.iter().all(|other| other.level.value <= self.all[tier].level.value)
+    }
+
     /// Whether a tier is the top one: none is above it, and one below. Programs are run in its pods through break-glass alone.
     pub fn is_top(&self, tier: usize) -> bool {
-        let level = |tier: &Tier| tier.level.value;
-        let own = level(&self.all[tier]);
-        self.all.iter().all(|other| level(other) <= own) && self.all.iter().any(|other| level(other) < own)
+        self.is_highest(tier) && self.all.iter().any(|other| other.level.value < self.all[tier].level.value)
     }
 
     /// Whether operators may run programs in a tier's pods: as it says, else where it has no clusters of its own (SP 800-190 4.3.1).

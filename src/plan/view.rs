@@ -76,12 +76,9 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
             users.push(instance.workload.identity.name.as_str());
         }
     }
-    for tier in host.tiers.iter().map(|tier| &model.tiers.all[*tier]) {
-        for (namespace, name) in storage::secrets(tier) {
-            expected
-                .entry((namespace, "Secret", name))
-                .or_default()
-                .push(tier.storage_class.as_ref().map_or("", |class| class.name.as_str()));
+    for class in host.tiers.iter().filter_map(|tier| model.tiers.all[*tier].storage_class.as_ref()) {
+        for (namespace, name) in storage::secrets(class) {
+            expected.entry((namespace, "Secret", name)).or_default().push(class.name.as_str());
         }
     }
     if let Some(delivery) = model.deliveries.of(at)
@@ -102,7 +99,7 @@ pub fn cluster(model: &Model<'_>, at: usize, instances: &[Instance<'_>]) -> Valu
         "tiers": isolation::tiers(model, at),
         "pools": host.raw.node_pools.iter().map(|pool| self::pool(model, pool)).collect::<Vec<_>>(),
         "platform": isolation::platform(model, at),
-        "enforcement": isolation::enforcement(model, at).as_str(),
+        "enforcement": host.enforcement().as_str(),
         "validationActions": isolation::validation_actions(model, at),
         "actions": isolation::actions_by_control(model, at, &exempt),
         "monitoring": monitoring::cluster(model, at),
@@ -164,7 +161,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
         "budget": isolation::budget(model, namespace, instances),
         "network": network::namespace(model, namespace),
         "access": access::of_namespace(model, namespace),
-        "scraper": monitoring::scraper(model, namespace, instances),
+        "scraper": monitoring::scraper(model, namespace),
     })
 }
 
@@ -172,7 +169,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
 /// warn and log, so does this one: everything is let in by name, since the API server may enforce a level by default.
 fn pod_security_labels(model: &Model<'_>, cluster: usize, level: PodSecurity) -> impl Iterator<Item = (String, Value)> {
     let minor = format!("v{}", model.clusters.all[cluster].minor);
-    let enforced = if isolation::enforcement(model, cluster) == Enforcement::Deny { level } else { PodSecurity::Privileged };
+    let enforced = if model.clusters.all[cluster].enforcement() == Enforcement::Deny { level } else { PodSecurity::Privileged };
     [("enforce", enforced, minor.clone()), ("audit", level, minor), ("warn", level, "latest".to_owned())].into_iter().flat_map(
         |(mode, level, version)| {
             let key = format!("pod-security.kubernetes.io/{mode}");
@@ -301,7 +298,6 @@ fn annotations(instance: &Instance<'_>, exposed: Option<&Settings>) -> Value {
 
 fn claims(model: &Model<'_>, instance: &Instance<'_>) -> Vec<Value> {
     let name = instance.workload.identity.name.as_str();
-    let tier_class = model.tiers.all[instance.tier].storage_class.as_ref().map(|class| class.name.as_str());
     let claims = instance.cascade.settings.volumes.iter().flatten().filter_map(|volume| Some((volume, volume.claim.as_ref()?)));
     claims
         .map(|(volume, claim)| {
@@ -310,16 +306,18 @@ fn claims(model: &Model<'_>, instance: &Instance<'_>) -> Vec<Value> {
                 "accessModes": if modes.is_empty() { vec!["ReadWriteOnce"] } else { modes },
                 "resources": { "requests": { "storage": claim.size.as_str() } },
             });
-            if let Some(class) = claim.storage_class.as_ref().map(|class| class.as_str()).or(tier_class) {
-                spec["storageClassName"] = class.into();
+            if let Some(class) = &claim.storage_class {
+                spec["storageClassName"] = class.as_str().into();
             }
-            json!({
+            let mut view = json!({
                 "volume": volume.name.as_str(),
                 "name": pod::claim_name(name, volume.name.as_str()),
                 // No annotation of the user's: those of a StatefulSet's claims could never be changed.
                 "annotations": never_pruned().into_iter().collect::<Map<_, _>>(),
                 "spec": spec,
-            })
+            });
+            storage::fill(&model.tiers.all[instance.tier], &mut view);
+            view
         })
         .collect()
 }

@@ -11,6 +11,7 @@ use crate::diag::{Code, Diag};
 use crate::inventory::pod::Port;
 use crate::kustomize::Build;
 use crate::model::pod::containers;
+use crate::source::Span;
 use crate::yaml::{Node, Value as Yaml};
 
 /// Ports that the inventory states for flows must be those of a Service of the workload's name, since that is whom a flow reaches; and what the
@@ -43,17 +44,16 @@ pub(super) fn check(subject: &Subject<'_, '_>, source: &Build, findings: &mut Fi
                 .push(diag.related(place, "the Service").help("Write `port` as the pod has it, and `servicePort` as the Service does."));
         }
     }
-    for port in stated().filter(|port| port.scrape.is_some()) {
-        check_scraped(port, source, findings);
+    for (port, scrape) in stated().filter_map(|port| Some((port, port.scrape.as_ref()?))) {
+        check_scraped(port, scrape.span, source, findings);
     }
 }
 
 /// Prometheus finds a port by its name among those that containers declare: the source must call it as the inventory does, and no other port so.
-fn check_scraped(port: &Port, source: &Build, findings: &mut Findings) {
-    let Some(scrape) = &port.scrape else { return };
+fn check_scraped(port: &Port, scrape: Span, source: &Build, findings: &mut Findings) {
     let (name, number) = (port.name.as_str(), port.port.value);
     let mut report = |message: String, place: Option<&Node>, help: String| {
-        let diag = Diag::new(Code::InvalidPort, scrape.span, message);
+        let diag = Diag::new(Code::InvalidPort, scrape, message);
         let diag = place.into_iter().fold(diag, |diag, place| diag.related(place.span, "the container's port"));
         findings.push(diag.help(help));
     };

@@ -185,8 +185,7 @@ fn break_glass(model: &Model<'_>, cluster: usize, prefix: &str) -> Vec<String> {
 fn encryption(model: &Model<'_>, cluster: usize) -> Option<Encryption> {
     let host = &model.clusters.all[cluster];
     let kms = host.raw.trust.as_ref()?.kms.as_ref()?;
-    let highest = model.tiers.all.iter().map(|tier| tier.level.value).max();
-    let is_top = host.tiers.iter().any(|tier| Some(model.tiers.all[*tier].level.value) == highest);
+    let is_top = host.tiers.iter().any(|tier| model.tiers.is_highest(*tier));
     let socket = kms.endpoint.as_str().trim_start_matches("unix://");
     let folder = socket.rsplit_once('/').map_or("", |(folder, _)| folder);
     Some(Encryption {
@@ -212,8 +211,10 @@ fn admission(model: &Model<'_>, cluster: usize) -> Admission {
         exempt.dedup();
     }
     let others = present().map(|namespace| namespace.level).filter(|level| *level != PodSecurity::Privileged);
-    let held = host.raw.enforcement.is_none_or(|stated| stated.value == Enforcement::Deny);
-    let level = if held { others.min().unwrap_or(PodSecurity::Restricted) } else { PodSecurity::Privileged };
+    let level = match host.enforcement() {
+        Enforcement::Deny => others.min().unwrap_or(PodSecurity::Restricted),
+        Enforcement::Audit => PodSecurity::Privileged,
+    };
     Admission { level, exempt }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         check_volume(volume, findings);
         if let Some(claim) = &volume.claim {
             if let Some(class) = &claim.storage_class {
-                storage::check(subject, Some(class.as_str()), class.span, findings);
+                storage::check(subject, class.as_str(), class.span, findings);
             }
             let modes = claim.access_modes.as_deref().unwrap_or_default();
             let one_node = modes.iter().all(|mode| matches!(mode.value, AccessMode::ReadWriteOnce | AccessMode::ReadWriteOncePod));

@@ -71,8 +71,7 @@ impl Tiers<'_> {
 
     fn placement(&self, tier: usize) -> Value {
         let raw = &self.model.tiers.all[tier];
-        let pools = self.model.clusters.all[self.cluster].raw.node_pools.iter();
-        let own = pools.filter(|pool| pool.tier.as_ref().is_some_and(|tier| tier.value == raw.name.as_str()));
+        let own = self.model.clusters.all[self.cluster].pools(raw.name.as_str());
         json!({
             "pools": own.map(|pool| pool.name.as_str()).collect::<Vec<_>>(),
             "priorityClass": priority_class::name(raw),

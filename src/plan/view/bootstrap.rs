@@ -170,8 +170,8 @@ pub fn labels(pool: &NodePool) -> Vec<Value> {
 
 /// `pool.registries`: the hosts that the images of its tier come from.
 pub fn registries(model: &Model<'_>, pool: &NodePool) -> BTreeSet<String> {
-    let tier = pool.tier.as_ref().and_then(|name| model.tiers.all.iter().find(|tier| tier.name.as_str() == name.as_str()));
-    let stated = tier.and_then(|tier| tier.registries.as_ref()).into_iter().flatten();
+    let tier = pool.tier.as_ref().and_then(|name| model.tiers.index.get(name));
+    let stated = tier.and_then(|tier| model.tiers.all[tier].registries.as_ref()).into_iter().flatten();
     stated.filter_map(|registry| registry.canonical().split('/').next().map(str::to_owned)).collect()
 }
 

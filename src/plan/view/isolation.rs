@@ -69,14 +69,9 @@ pub fn platform(model: &Model<'_>, cluster: usize) -> Value {
     json!({ "namespaces": namespaces.collect::<Vec<_>>(), "writers": platform::writers(host, delivery) })
 }
 
-/// `cluster.enforcement`: whether policies refuse, or warn and log.
-pub fn enforcement(model: &Model<'_>, cluster: usize) -> Enforcement {
-    model.clusters.all[cluster].raw.enforcement.map_or(Enforcement::Deny, |stated| stated.value)
-}
-
 /// `cluster.validationActions`: what a policy's binding does with what it would refuse. `Warn` and `Deny` cannot be combined.
 pub fn validation_actions(model: &Model<'_>, cluster: usize) -> [&'static str; 2] {
-    match enforcement(model, cluster) {
+    match model.clusters.all[cluster].enforcement() {
         Enforcement::Deny => ["Deny", "Audit"],
         Enforcement::Audit => ["Warn", "Audit"],
     }
@@ -126,7 +121,7 @@ fn exempt_of(model: &Model<'_>, cluster: usize, control: &str) -> Value {
 pub fn budget(model: &Model<'_>, namespace: &Namespace, instances: &[Instance<'_>]) -> Value {
     let exempt = |control: &str| model.is_waived_in(control, namespace);
     let team = model.inventory.teams.iter().find(|team| team.name.as_str() == namespace.team);
-    let held = enforcement(model, namespace.cluster) == Enforcement::Deny;
+    let held = model.clusters.all[namespace.cluster].enforcement() == Enforcement::Deny;
     let defaults = budget::defaults(namespace, team.map(|team| &**team), instances);
     let tiers = model.clusters.all[namespace.cluster].tiers.iter().filter(|tier| **tier != namespace.tier);
     let system = ["system-cluster-critical", "system-node-critical"].map(str::to_owned);

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use serde_json::{Value, json};
 
-use super::isolation;
 use crate::formats::{Date, promql};
 use crate::inventory::cluster::{Autoscaler, Enforcement, NodePool};
 use crate::inventory::gateway::Exemption;
@@ -46,7 +45,7 @@ pub fn of_cluster(model: &Model<'_>, cluster: usize) -> Value {
             "flag": format!("nodes=[{NODE_TIER}],namespaces=[{key},{ENFORCE}]"),
         },
         "policies": promql::ends_in(&format!(".{domain}")),
-        "refused": match isolation::enforcement(model, cluster) {
+        "refused": match model.clusters.all[cluster].enforcement() {
             Enforcement::Deny => promql::text("deny"),
             Enforcement::Audit => promql::text("warn"),
         },
@@ -118,7 +117,7 @@ fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
             let enforced = labels.into_iter().find_map(|(key, value)| (key == ENFORCE).then_some(value));
             groups.entry(enforced.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()).or_default().push(&namespace.name);
         }
-        let pools: Vec<&NodePool> = host.raw.node_pools.iter().map(|pool| &pool.value).filter(|pool| is_of(pool, name)).collect();
+        let pools: Vec<&NodePool> = host.pools(name).map(|pool| &pool.value).collect();
         let named = !pools.is_empty() && pools.iter().all(|pool| !pool.nodes.is_empty());
         let nodes = pools.iter().flat_map(|pool| &pool.nodes).map(|node| node.as_str());
         let counted = !named && host.raw.provider.autoscaler == Autoscaler::None;
@@ -139,10 +138,6 @@ fn tiers(model: &Model<'_>, cluster: usize) -> Vec<Value> {
     host.tiers.iter().map(|tier| view(*tier)).collect()
 }
 
-fn is_of(pool: &NodePool, tier: &str) -> bool {
-    pool.tier.as_ref().is_some_and(|stated| stated.value == tier)
-}
-
 /// How many nodes these pools have; nothing where one of them does not say.
 fn count(pools: &[&NodePool]) -> Option<usize> {
     let of = |pool: &&NodePool| match (&pool.replicas, pool.nodes.len()) {
@@ -159,8 +154,8 @@ const DAYS: i32 = 7;
 
 /// What holds on a cluster until a day, by kind and name.
 fn ends<'m>(model: &'m Model<'_>, cluster: usize) -> Vec<End<'m>> {
-    let Some(highest) = highest(model, model.clusters.all[cluster].tiers.iter().copied()) else { return Vec::new() };
-    let tier = |tiers: &BTreeSet<usize>| model.tiers.name(self::highest(model, tiers.iter().copied()).unwrap_or(highest));
+    let Some(highest) = model.tiers.highest(model.clusters.all[cluster].tiers.iter().copied()) else { return Vec::new() };
+    let tier = |tiers: &BTreeSet<usize>| model.tiers.name(model.tiers.highest(tiers.iter().copied()).unwrap_or(highest));
     let exemptions = exemptions(model, cluster).into_iter().map(|(exemption, tiers)| End {
         kind: "exemption",
         name: exemption.rule.as_str(),
@@ -222,8 +217,4 @@ fn exemptions<'i>(model: &Model<'i>, cluster: usize) -> Vec<(&'i Exemption, BTre
         reach(Place { workload: &workload, ..Place::default() }, Some(instance.tier));
     }
     reached.into_values().collect()
-}
-
-fn highest(model: &Model<'_>, tiers: impl Iterator<Item = usize>) -> Option<usize> {
-    tiers.max_by_key(|tier| model.tiers.all[*tier].level.value)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::formats::promql;
 use crate::model::Model;
 use crate::model::monitoring::plugin::{self, Endpoint};
 use crate::model::monitoring::{Scraper, Watch, scraped};
@@ -39,7 +40,7 @@ pub fn of(model: &Model<'_>, at: usize, watch: &Watch<'_>, scraper: &Scraper<'_>
                 "port": port.port.value,
                 "path": path.as_str(),
                 "scheme": "http",
-                "jobLabel": sanitized(JOB),
+                "jobLabel": promql::name(JOB),
                 "job": format!("{}/{name}", instance.namespace),
                 "endpoint": port.name.as_str(),
                 "tier": model.tiers.name(instance.tier),
@@ -94,15 +95,5 @@ pub fn reaches(model: &Model<'_>, at: usize, jobs: &[Value]) -> Vec<Value> {
 }
 
 fn kept(label: &str, value: &str) -> Value {
-    json!({ "label": sanitized(label), "regex": escaped(value) })
-}
-
-/// A label's name as Prometheus writes it: whatever it does not take becomes `_`.
-fn sanitized(label: &str) -> String {
-    label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
-}
-
-/// A label's value as the only text that an expression fits: of what a value may hold, the dot alone means something else there.
-fn escaped(value: &str) -> String {
-    value.replace('.', "\\.")
+    json!({ "label": promql::name(label), "regex": promql::quoted(value) })
 }
