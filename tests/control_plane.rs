@@ -59,6 +59,8 @@ mod kubelets;
 mod large_roles;
 #[path = "control_plane/lifetime.rs"]
 mod lifetime;
+#[path = "control_plane/loopback.rs"]
+mod loopback;
 #[path = "control_plane/metrics.rs"]
 mod metrics;
 #[path = "control_plane/mistakes.rs"]

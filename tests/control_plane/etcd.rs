@@ -10,6 +10,7 @@ use ureq::Agent;
 
 use crate::daemon::Daemon;
 use crate::judges::Judges;
+use crate::loopback;
 use crate::waiting::{free_port, until};
 
 /// The most objects that are read or written in one request.
@@ -37,7 +38,7 @@ impl Etcd {
         command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
         command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer, "--initial-cluster", &format!("etcd={peer}")]);
         let mut daemon = Daemon::start("etcd", command, scratch.path());
-        let agent: Agent = Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).proxy(None).build().into();
+        let agent = loopback::agent();
         until("etcd answers", Duration::from_secs(30), || match daemon.ended() {
             Some(end) => panic!("{end}"),
             None => agent.get(format!("{client}/health")).call().is_ok().then_some(()),

@@ -13,8 +13,8 @@ use crate::scheduling::plain_pod;
 use crate::session::none;
 use crate::stated::Cluster;
 
-/// What an expression may ask for.
-pub struct Known(BTreeSet<String>);
+/// What an expression may ask for, by where it comes from.
+pub struct Known(BTreeMap<String, Vec<String>>);
 
 /// Words of `PromQL` that stand where a metric could.
 const WORDS: [&str; 19] = [
@@ -45,14 +45,13 @@ impl Known {
     /// Reads the list.
     pub fn read(project: &Path) -> Self {
         let text = fs::read_to_string(project.join("tests/metrics.yaml")).unwrap();
-        let sources: BTreeMap<String, Vec<String>> = serde_yaml::from_str(&text).unwrap();
-        Self(sources.into_values().flatten().collect())
+        Self(serde_yaml::from_str(&text).unwrap())
     }
 
     /// What is wrong with the metrics of an expression.
     pub fn unknown(&self, expression: &str) -> Option<String> {
-        let asked = metrics(expression);
-        let unknown: Vec<&str> = asked.iter().filter(|name| !self.0.contains(**name)).copied().collect();
+        let is_known = |name: &str| self.0.values().flatten().any(|known| known == name);
+        let unknown: Vec<&str> = metrics(expression).into_iter().filter(|name| !is_known(name)).collect();
         (!unknown.is_empty()).then(|| format!("asks for {}, which tests/metrics.yaml does not know: {expression}", unknown.join(", ")))
     }
 }
@@ -74,8 +73,7 @@ pub fn of_api_server(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
         let said: Vec<&str> = text.lines().filter(|line| line.starts_with("apiserver_validating_admission_policy_check_total")).collect();
         return Err(format!("the denial is not counted as the alert asks for it:\n{}", said.join("\n")));
     }
-    let listed = fs::read_to_string(repository().join("tests/metrics.yaml")).unwrap();
-    let sources: BTreeMap<String, Vec<String>> = serde_yaml::from_str(&listed).unwrap();
+    let Known(sources) = Known::read(repository());
     let is_there =
         |name: &&String| text.lines().any(|line| line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with(['{', ' '])));
     let missing: Vec<String> = sources["api-server"].iter().filter(|name| !is_there(name)).cloned().collect();

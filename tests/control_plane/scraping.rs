@@ -184,7 +184,7 @@ fn running(plane: &Plane<'_>, cluster: &Cluster) -> Result<(Vec<Value>, Arc<Atom
     let is_ill = Arc::clone(&ill);
     let terminations = AtomicUsize::new(0);
     let ill_nodes = ILL.map(|node| kubelets.of_node(node));
-    let network = StandIns::serve(Box::new(move |address| {
+    let network = StandIns::serve(move |address| {
         let host = address.strip_prefix("http://")?.split('/').next()?;
         let (host, port) = host.split_once(':')?;
         let is_ill = |at: usize| is_ill.load(Ordering::SeqCst) && host == ill_nodes[at];
@@ -199,7 +199,7 @@ fn running(plane: &Plane<'_>, cluster: &Cluster) -> Result<(Vec<Value>, Arc<Atom
             CONTROLLER => Some(controller(0)),
             _ => Some("up_and_running 1\n".to_owned()),
         }
-    }));
+    });
     Ok((pods, ill, network))
 }
 

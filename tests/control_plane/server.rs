@@ -9,6 +9,7 @@ use ureq::Agent;
 
 use crate::daemon::Daemon;
 use crate::judges::Judges;
+use crate::loopback;
 use crate::waiting::{free_port, until};
 
 /// A running Prometheus.
@@ -30,7 +31,7 @@ impl Server {
         command.arg("--config.file").arg(&path).arg("--storage.tsdb.path").arg(folder.join("data"));
         command.args(["--web.listen-address", &address, "--log.level=warn"]);
         let mut daemon = Daemon::start_tied(&format!("{name}.prometheus"), command, scratch);
-        let agent: Agent = Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).proxy(None).build().into();
+        let agent = loopback::agent();
         let address = format!("http://{address}");
         until("Prometheus is ready", Duration::from_secs(60), || match daemon.ended() {
             Some(end) => panic!("{end}"),
