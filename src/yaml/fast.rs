@@ -1,7 +1,10 @@
-//! A reader of the simple YAML that templates make: block mappings and lists of plain scalars and of JSON values, each on one line.
+//! A reader of the simple YAML that templates make: block mappings and lists of plain scalars and of JSON values, each on one line, and of
+//! literal block scalars.
 //!
-//! It reads a text to the same values as the full reader, or not at all: whatever is not simple (quotes of other kinds, block scalars, flow
+//! It reads a text to the same values as the full reader, or not at all: whatever is not simple (quotes of other kinds, folded scalars, flow
 //! values that are no JSON, anything ambiguous) is left to that one, which also knows what to say about it.
+
+use std::iter::Peekable;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -18,7 +21,8 @@ pub(super) fn read(text: &str) -> Option<Vec<Value>> {
     }
     let mut documents = Vec::new();
     let mut lines = Vec::new();
-    for line in text.split('\n') {
+    let mut rest = text.split('\n').peekable();
+    while let Some(line) = rest.next() {
         let content = line.trim_start_matches(' ');
         if content.is_empty() || content.starts_with('#') {
             continue;
@@ -33,7 +37,12 @@ pub(super) fn read(text: &str) -> Option<Vec<Value>> {
         if line.starts_with("---") {
             return None;
         }
-        lines.push(Line { indent: line.len() - content.len(), content: content.trim_end_matches(' ') });
+        let (indent, content) = (line.len() - content.len(), content.trim_end_matches(' '));
+        let block = match block_header(content) {
+            Some((key, clipped)) => Some(block_scalar(indent + key, clipped, &mut rest)?),
+            None => None,
+        };
+        lines.push(Line { indent, content, block });
     }
     finish(&mut lines, &mut documents)?;
     Some(documents)
@@ -59,10 +68,45 @@ fn finish(lines: &mut Vec<Line<'_>>, documents: &mut Vec<Value>) -> Option<()> {
     Some(())
 }
 
-#[derive(Clone, Copy)]
+/// Where the key stands of a line that begins a literal block scalar (`key: |`, `key: |-`), and whether the text ends with a line break.
+fn block_header(content: &str) -> Option<(usize, bool)> {
+    let (header, clipped) = content.strip_suffix('-').map_or((content, true), |header| (header, false));
+    let keys = header.strip_suffix(": |")?;
+    let key = keys.trim_start_matches(['-', ' ']);
+    let simple = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-'));
+    simple.then_some((keys.len() - key.len(), clipped))
+}
+
+/// The text of a block scalar whose key is indented by `parent`, and whose lines come next.
+fn block_scalar<'a>(parent: usize, clipped: bool, rest: &mut Peekable<impl Iterator<Item = &'a str>>) -> Option<String> {
+    let depth = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let inner = rest.peek().map(|first| depth(first)).filter(|inner| *inner > parent)?;
+    let (mut text, mut blank) = (String::new(), 0);
+    while let Some(line) = rest.next_if(|line| line.is_empty() || depth(line) >= inner) {
+        if line.is_empty() {
+            blank += 1;
+            continue;
+        }
+        // Of a line of nothing but spaces it depends on their number whether it is text.
+        if depth(line) == line.len() {
+            return None;
+        }
+        let breaks = if text.is_empty() { 0 } else { blank + 1 };
+        text.extend(std::iter::repeat_n('\n', breaks));
+        text.push_str(&line[inner..]);
+        blank = 0;
+    }
+    if clipped {
+        text.push('\n');
+    }
+    Some(text)
+}
+
 struct Line<'a> {
     indent: usize,
     content: &'a str,
+    /// The text of the block scalar that it begins, which is the value of its last key.
+    block: Option<String>,
 }
 
 struct Reader<'a> {
@@ -72,8 +116,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn line(&self) -> Option<Line<'a>> {
-        self.lines.get(self.at).copied()
+    /// Indentation and content of the line that comes next.
+    fn line(&self) -> Option<(usize, &'a str)> {
+        self.lines.get(self.at).map(|line| (line.indent, line.content))
     }
 
     /// The collection whose lines begin at `indent`.
@@ -82,23 +127,23 @@ impl<'a> Reader<'a> {
         if self.depth > MAX_DEPTH {
             return None;
         }
-        let line = self.line()?;
-        let value = if line.content == "-" || line.content.starts_with("- ") { self.list(indent)? } else { self.map(indent)? };
+        let (_, content) = self.line()?;
+        let value = if content == "-" || content.starts_with("- ") { self.list(indent)? } else { self.map(indent)? };
         self.depth -= 1;
         Some(value)
     }
 
     fn list(&mut self, indent: usize) -> Option<Value> {
         let mut items = Vec::new();
-        while let Some(line) = self.line().filter(|line| line.indent == indent && line.content.starts_with("- ")) {
-            let rest = line.content[2..].trim_start_matches(' ');
-            let inner = indent + line.content.len() - rest.len();
+        while let Some((_, content)) = self.line().filter(|(at, content)| *at == indent && content.starts_with("- ")) {
+            let rest = content[2..].trim_start_matches(' ');
+            let inner = indent + content.len() - rest.len();
             if rest.is_empty() || rest.starts_with("- ") || rest.starts_with('#') {
                 return None;
             }
             if split_key(rest).is_some() {
                 // The item's first key stands on the dash's line, the others below it.
-                self.lines[self.at] = Line { indent: inner, content: rest };
+                (self.lines[self.at].indent, self.lines[self.at].content) = (inner, rest);
                 items.push(self.block(inner)?);
             } else {
                 items.push(scalar(rest)?);
@@ -111,16 +156,19 @@ impl<'a> Reader<'a> {
 
     fn map(&mut self, indent: usize) -> Option<Value> {
         let mut map = Map::new();
-        while let Some(line) = self.line().filter(|line| line.indent == indent) {
-            if line.content.starts_with("- ") || line.content == "-" {
+        while let Some((_, content)) = self.line().filter(|(at, _)| *at == indent) {
+            if content.starts_with("- ") || content == "-" {
                 break;
             }
-            let (key, rest) = split_key(line.content)?;
+            let (key, rest) = split_key(content)?;
+            let block = self.lines[self.at].block.take();
             self.at += 1;
-            let value = if rest.is_empty() {
+            let value = if let Some(text) = block {
+                text.into()
+            } else if rest.is_empty() {
                 match self.line() {
-                    Some(next) if next.indent > indent => self.block(next.indent)?,
-                    Some(next) if next.indent == indent && next.content.starts_with("- ") => self.list(indent)?,
+                    Some((next, _)) if next > indent => self.block(next)?,
+                    Some((next, content)) if next == indent && content.starts_with("- ") => self.list(indent)?,
                     _ => Value::Null,
                 }
             } else {
@@ -136,7 +184,7 @@ impl<'a> Reader<'a> {
 
     /// After a collection comes nothing that is indented deeper: that would be the rest of a scalar of several lines.
     fn ended(&self, indent: usize) -> Option<()> {
-        self.line().is_none_or(|line| line.indent <= indent).then_some(())
+        self.line().is_none_or(|(next, _)| next <= indent).then_some(())
     }
 }
 
@@ -161,12 +209,15 @@ fn after_colon(rest: &str) -> Option<&str> {
 
 /// A value that ends with its line.
 fn scalar(text: &str) -> Option<Value> {
+    if let Some(words) = words(text) {
+        return Some(words);
+    }
     if text.starts_with(['"', '{', '[']) {
         let (value, rest) = json_prefix(text)?;
         return rest.is_empty().then_some(value);
     }
-    let simple =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'@' | b'=' | b'+' | b' ' | b',' | b'(' | b')');
+    // Within a plain scalar of a block, all but the beginning of a comment and what ends a key is a letter like any other.
+    let simple = |b: u8| b == b' ' || (b.is_ascii_graphic() && !matches!(b, b'#' | b':'));
     let bytes = text.as_bytes();
     let colon = |at: usize| bytes[at] == b':' && bytes.get(at + 1).is_some_and(|next| *next != b' ' && simple(*next));
     if !(bytes[0].is_ascii_alphanumeric() || bytes[0] == b'/') || !(0..bytes.len()).all(|at| simple(bytes[at]) || colon(at)) {
@@ -179,6 +230,17 @@ fn scalar(text: &str) -> Option<Value> {
         Plain::Text => Some(text.into()),
         Plain::Float(_) | Plain::Ambiguous(_) => None,
     }
+}
+
+/// A list of plain words on one line: `[Ingress, Egress]`.
+fn words(text: &str) -> Option<Value> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    let simple = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_alphabetic())
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'-'))
+    };
+    let word = |word: &str| (simple(word) && scalar::plain(word) == Plain::Text).then(|| word.into());
+    inner.split(',').map(|part| word(part.trim_matches(' '))).collect::<Option<Vec<_>>>().map(Value::Array)
 }
 
 /// A JSON value at the head of a text, and what comes after it. Only what YAML reads alike: no fractions, which readers spell differently,
@@ -280,6 +342,14 @@ mod tests {
             Just("{\"a\":1,\"b\":[true,null,\"x\"]}".to_owned()),
             Just("{\"a\":1,\"a\":2}".to_owned()),
             Just("{a: b}".to_owned()),
+            Just("[a, b-c/d.e]".to_owned()),
+            Just("[a, b, ]".to_owned()),
+            Just("[no, x]".to_owned()),
+            Just("|-".to_owned()),
+            Just("a: |".to_owned()),
+            Just("a && (b[0] == 'c' || !d) ? \"e\" : {f}".to_owned()),
+            Just("a && *b|-".to_owned()),
+            "[a-z][a-z&*|>!%@`'\"?,{}\\[\\] -]{1,8}",
             Just("[1, \"2\"]".to_owned()),
             Just("|".to_owned()),
             Just("1.5".to_owned()),
@@ -291,12 +361,16 @@ mod tests {
             Just("-7".to_owned()),
         ];
         let start = prop_oneof![4 => Just(""), 2 => Just("- "), 1 => Just("-   ")];
-        (0usize..4, start, key, value, 0u8..12).prop_map(|(depth, start, key, value, odd)| {
+        (0usize..4, start, key, value, 0u8..24).prop_map(|(depth, start, key, value, odd)| {
             let indent = " ".repeat(depth * 2);
             match odd {
                 0 => format!("{indent}{start}{value}"),
                 1 => "---".to_owned(),
                 2 => format!("{indent}# {value}"),
+                4 => String::new(),
+                5 => indent,
+                6 | 7 => format!("{indent}{start}{key}: |\n{indent}    {value}\n{indent}     x"),
+                8 => format!("{indent}{start}{key}: |-\n{indent}   {value}\n\n{indent}   # y"),
                 3 => format!("{indent}{key}: {value} "),
                 _ => format!("{indent}{start}{key}: {value}"),
             }
@@ -318,8 +392,12 @@ mod tests {
 
     #[test]
     fn what_templates_write_is_simple() {
-        for text in ["a: b\n", "\n# x\na:\n- b: \"c\"\n  d: {\"e\": [1, null]}\n- \"x\"\nf:\n  g: 1\n", "a: x:1\nb: v1.2.3\n---\nc: true\n"]
-        {
+        for text in [
+            "a: b\n",
+            "- name: x\n  expression: |-\n    a &&\n      b\n\n    # c\n  w: [In, Out]\n  z: a[0] == 'b' && !c ? \"d\":e\n",
+            "\n# x\na:\n- b: \"c\"\n  d: {\"e\": [1, null]}\n- \"x\"\nf:\n  g: 1\n",
+            "a: x:1\nb: v1.2.3\n---\nc: true\n",
+        ] {
             assert!(read(text).is_some(), "{text}");
         }
     }
