@@ -81,6 +81,8 @@ mod plain;
 mod plane;
 #[path = "control_plane/prometheus.rs"]
 mod prometheus;
+#[path = "control_plane/refusals.rs"]
+mod refusals;
 #[path = "control_plane/resources.rs"]
 mod resources;
 #[path = "control_plane/restart.rs"]
@@ -154,6 +156,7 @@ enum Unit<'a> {
     Emergency,
     LargeRoles,
     Moved,
+    Refusals,
     Audit,
     Application(PathBuf),
     Scraping,
@@ -216,15 +219,24 @@ fn main() -> ExitCode {
     sessions.sort_by_key(|session| std::cmp::Reverse(session.attacks.len()));
     let sessions = sessions.into_iter().map(|session| Unit::Cluster(Box::new(session)));
     let applications = attempt::folders(&repository().join("tests/system/applications")).into_iter().map(Unit::Application);
-    let units: Vec<Unit<'_>> =
-        [Unit::Fleets, Unit::Audit, Unit::Delivery, Unit::ArgocdApplier, Unit::Emergency, Unit::LargeRoles, Unit::Moved, Unit::Scraping]
-            .into_iter()
-            .chain(sessions)
-            .chain(flux)
-            .chain(bootstrap)
-            .chain(applications)
-            .chain([Unit::Rules, Unit::Alerts, Unit::Plain, Unit::Dashboards, Unit::Lifetime])
-            .collect();
+    let units: Vec<Unit<'_>> = [
+        Unit::Fleets,
+        Unit::Audit,
+        Unit::Delivery,
+        Unit::ArgocdApplier,
+        Unit::Emergency,
+        Unit::LargeRoles,
+        Unit::Moved,
+        Unit::Refusals,
+        Unit::Scraping,
+    ]
+    .into_iter()
+    .chain(sessions)
+    .chain(flux)
+    .chain(bootstrap)
+    .chain(applications)
+    .chain([Unit::Rules, Unit::Alerts, Unit::Plain, Unit::Dashboards, Unit::Lifetime])
+    .collect();
     let total = units.iter().flat_map(Unit::names).count();
     let wanted = |name: &str| arguments.want(name);
     let names: Vec<String> = units.iter().flat_map(Unit::names).filter(|name| wanted(name)).collect();
@@ -252,6 +264,7 @@ impl Unit<'_> {
             Self::Emergency => vec![emergency::NAME.to_owned()],
             Self::LargeRoles => vec![large_roles::NAME.to_owned()],
             Self::Moved => vec![MOVED.to_owned()],
+            Self::Refusals => vec![refusals::NAME.to_owned()],
             Self::Audit => vec![AUDIT.to_owned()],
             Self::Application(folder) => vec![format!("application/{}", attempt::name(folder))],
             Self::Scraping => scraping::names(),
@@ -287,6 +300,7 @@ impl Unit<'_> {
                 say(large_roles::NAME, guarded(|| large_roles::verdict(&suite.judges, &suite.etcd, &layers)));
             }
             Self::Moved => say(MOVED, guarded(|| moved::verdict(&suite.judges, &suite.etcd))),
+            Self::Refusals => say(refusals::NAME, guarded(|| refusals::verdict(&suite.judges, &suite.etcd))),
             Self::Application(folder) => say(&self.names()[0], guarded(|| fleets::application(&suite.judges, &suite.etcd, folder))),
             Self::Scraping => scraping::run(&suite.judges, &suite.etcd, say),
             Self::Rules => say(RULES, guarded(|| prometheus::verdict(&suite.judges, suite.built.values().flatten()))),

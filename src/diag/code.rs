@@ -199,6 +199,9 @@ codes! {
     IsolationOwned = "isolation-owned", Error, "a field that isolation owns";
     /// Kubernetes' schema of the cluster's minor does not have the field, or has it with another type.
     KubernetesField = "kubernetes-field", Error, "a field that Kubernetes does not have so";
+    /// Kubernetes' schema allows it and its API server does not, or the pod could never start: what `pod` and `spec` say together with the short forms breaks
+    /// one of the rules that go beyond types, such as two handlers of one probe, a request above its limit, or a strategy under which nothing could be replaced.
+    KubernetesRefuses = "kubernetes-refuses", Error, "what Kubernetes would refuse";
     /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io`, `helm.sh` and the fleet's own `labelDomain` are not for workloads
     /// to set.
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";

@@ -117,30 +117,33 @@ pub fn build<'i>(
     let full_name = format!("{}/{name}", team.name.value);
     let place = Place { workload: &full_name, namespace: &namespace, cluster: host.raw.name.as_str(), tier: tier_name };
     let subject = ground.subject(workload, &cascade, raw_tier, host, place);
+    let before = findings.len();
     check::settings(&subject, findings);
     let label_domain = ground.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
     let selector = json!({ "app.kubernetes.io/name": name });
     let kind = identity.kind.value;
-    let mut spec = pod::build(
-        &cascade,
-        &Context {
-            name,
-            kind,
-            tier: tier_name,
-            label_domain,
-            priority_class: &priority_class::name(raw_tier),
-            pull_secrets: raw_tier.pull_secrets.iter().map(|secret| secret.as_str()).collect(),
-            selector: &selector,
-            many: is_many(kind, &cascade.settings),
-            config_as_env: config_as_env(name, &cascade.settings),
-            minor: host.minor,
-        },
-        ground.schemas,
-    );
+    let context = Context {
+        name,
+        kind,
+        tier: tier_name,
+        label_domain,
+        priority_class: &priority_class::name(raw_tier),
+        pull_secrets: raw_tier.pull_secrets.iter().map(|secret| secret.as_str()).collect(),
+        selector: &selector,
+        many: is_many(kind, &cascade.settings),
+        config_as_env: config_as_env(name, &cascade.settings),
+        minor: host.minor,
+    };
+    let mut spec = pod::build(&cascade, &context, ground.schemas);
     storage::fill_pod(raw_tier, &mut spec);
-    check::pod(&subject, &spec, findings);
-    let level = check::needed_level(&subject, &spec);
     let controller = controller(&cascade, kind, host, ground.schemas);
+    if !cascade.pods.is_empty() || !cascade.specs.is_empty() {
+        check::twice(&subject, &pod::stated(&cascade.settings, &context), findings);
+    }
+    check::pod(&subject, &spec, findings);
+    let more = check::finished(&subject, &spec, &controller, &findings[before..]);
+    findings.extend(more);
+    let level = check::needed_level(&subject, &spec);
     let (configs, expected) = references(ground.inventory, name, &cascade.settings, &spec);
     let labels = labels(workload, team, tier_name, label_domain, &cascade.settings);
     let annotations = map(cascade.settings.annotations.iter().map(|(key, value)| (key.value.clone(), value.value.clone())));

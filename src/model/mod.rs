@@ -25,6 +25,7 @@ pub mod platform;
 pub mod pod;
 mod pod_security;
 pub mod priority_class;
+mod refusals;
 mod secrets;
 mod settings;
 pub mod signatures;

@@ -15,6 +15,8 @@ pub(super) const POD: &[Owned] = &[
     ("schedulerName", "Another scheduler would not know the tiers."),
     ("priorityClassName", "It follows from the tier."),
     ("priority", "It follows from the tier."),
+    ("preemptionPolicy", "It follows from the tier's PriorityClass."),
+    ("overhead", "It follows from the RuntimeClass: write `runtimeClassName`."),
     ("serviceAccountName", "Every workload has a ServiceAccount of its own; annotate it under `serviceAccount`."),
     ("serviceAccount", "Every workload has a ServiceAccount of its own; annotate it under the workload's `serviceAccount`."),
     ("automountServiceAccountToken", "It follows from `apiAccess`."),
@@ -71,6 +73,13 @@ pub fn check_spec(spec: &Node, kind: WorkloadKind, findings: &mut Findings) {
         if let Some(job) = template.get("spec") {
             report(job, CONTROLLER, "spec.jobTemplate.spec", findings);
         }
+    }
+    // The garbage collector would delete the claims with their StatefulSet, whatever keeps Flux and Argo CD from pruning them.
+    if let Some(when) = spec.get("persistentVolumeClaimRetentionPolicy").and_then(|policy| policy.get("whenDeleted"))
+        && when.text() == Some("Delete")
+    {
+        let diag = Diag::new(Code::IsolationOwned, when.span, "claims outlive their workload");
+        findings.push(diag.help("Leave it out, and delete by hand the claims that are not needed any more."));
     }
 }
 

@@ -80,6 +80,37 @@ pub fn build(cascade: &Cascade<'_>, context: &Context<'_>, schemas: &Schemas) ->
     pod
 }
 
+/// What the short forms alone say of the pod, without the defaults for what they leave out.
+pub fn stated(settings: &Settings, context: &Context<'_>) -> Value {
+    let mut container = container(settings, context);
+    let security = settings.security.as_deref();
+    let said = |key: &str| {
+        security.is_some_and(|security| match key {
+            "runAsUser" => security.run_as_user.is_some(),
+            "runAsGroup" => security.run_as_group.is_some(),
+            "fsGroup" => security.fs_group.is_some(),
+            "runAsNonRoot" => security.run_as_non_root.is_some(),
+            "supplementalGroups" => security.supplemental_groups.is_some(),
+            "allowPrivilegeEscalation" => security.allow_privilege_escalation.is_some(),
+            "capabilities" => security.capabilities.is_some(),
+            "readOnlyRootFilesystem" => security.read_only_root_filesystem.is_some(),
+            "privileged" => security.privileged.is_some(),
+            _ => false,
+        })
+    };
+    let only = |context: Value| match context {
+        Value::Object(fields) => fields.into_iter().filter(|(key, _)| said(key)).collect(),
+        other => other,
+    };
+    container["securityContext"] = only(container_security_context(security));
+    let mut pod = json!({ "containers": [container], "securityContext": only(pod_security_context(security)) });
+    if let Some(seconds) = settings.termination_grace_period_seconds {
+        pod["terminationGracePeriodSeconds"] = seconds.value.into();
+    }
+    pod["volumes"] = volumes(settings, context).into();
+    pod
+}
+
 /// The containers of a pod, those that run before the others among them.
 pub(super) fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
     ["containers", "initContainers"].into_iter().filter_map(|list| pod[list].as_array()).flatten()

@@ -35,13 +35,20 @@ impl Schemas {
             problems.push(self.unknown_kind(minor, api_version, kind));
             return problems;
         };
-        if let Some(schema) = self.schema(minor, info.definition) {
+        problems.extend(self.check_part(minor, info.definition, object));
+        identity(kind, info.namespaced, object, &mut problems);
+        problems
+    }
+
+    /// Checks a part of an object as JSON against a definition.
+    pub fn check_part(&self, minor: Minor, definition: &str, part: &Value) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(schema) = self.schema(minor, definition) {
             let mut report = |at: &At<Value>, fault: Fault<Value>| {
                 problems.push(Problem { path: path(at), message: fault.message, help: fault.help, at_key: fault.at_key });
             };
-            Walk { minor, partial: false, report: &mut report }.value(schema, info.definition, &At::root(object));
+            Walk { minor, partial: false, report: &mut report }.value(schema, definition, &At::root(part));
         }
-        identity(kind, info.namespaced, object, &mut problems);
         problems
     }
 

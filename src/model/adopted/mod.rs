@@ -238,6 +238,7 @@ impl Taking<'_, '_> {
             }
             if let (Some(written), Some(template)) = (at(object, path), template_mut(&mut value, path)) {
                 level = level.min(pods::take(subject, self.label_domain, written, &mut template["spec"], findings));
+                pods::check_refusals(object, written, &template["spec"], findings);
                 finals.push(template["spec"].clone());
                 if !template["metadata"].is_object() {
                     template["metadata"] = json!({});

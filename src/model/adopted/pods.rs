@@ -6,10 +6,11 @@ use super::literal;
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
 use crate::inventory::tier::PodSecurity;
+use crate::inventory::workload::WorkloadKind;
 use crate::model::check::Subject;
 use crate::model::exemptions::control;
 use crate::model::pod_security::{containers, violations};
-use crate::model::{images, owned, pod, priority_class, storage};
+use crate::model::{images, owned, pod, priority_class, refusals, storage};
 use crate::source::Span;
 use crate::yaml::{Node, Value as Yaml};
 
@@ -52,11 +53,30 @@ pub fn take(subject: &Subject<'_, '_>, label_domain: &str, written: &Node, value
         .unwrap_or(subject.tier.pod_security.value)
 }
 
+/// Reports what the API server would refuse of a workload: the pod as it is in the end, and the controller as it was written.
+pub fn check_refusals(object: &Node, written: &Node, pod: &Value, findings: &mut Findings) {
+    let (Some(kind), Some(spec)) = (object.get("kind").and_then(Node::text).and_then(WorkloadKind::from_word), object.get("spec")) else {
+        return;
+    };
+    let claim =
+        |template: &'_ Node| template.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text).map(str::to_owned);
+    let claims: Vec<String> = items(spec, "volumeClaimTemplates").iter().filter_map(claim).collect();
+    let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
+    let controller = crate::schema::json(spec);
+    let of_pod = refusals::of_pod(pod, kind, &claims)
+        .into_iter()
+        .map(|refusal| refusal.diag(pod, &[written]).unwrap_or_else(|| refusal.diag_at(head(written))));
+    findings.extend(of_pod);
+    let of_controller = refusals::of_controller(&controller, pod, kind).into_iter();
+    findings.extend(of_controller.map(|refusal| refusal.diag(&controller, &[spec]).unwrap_or_else(|| refusal.diag_at(head(spec)))));
+}
+
 /// What a source may write although isolation owns the field, because it says what holds anyway.
 fn is_harmless(field: &str, value: &Node, workload: &str) -> bool {
     match field {
         "hostNetwork" | "hostPID" | "hostIPC" | "automountServiceAccountToken" => value.text() == Some("false"),
         "serviceAccountName" | "serviceAccount" => value.text().is_some_and(|name| name == "default" || name == workload),
+        "preemptionPolicy" => value.text() == Some("PreemptLowerPriority"),
         "schedulerName" => value.text() == Some("default-scheduler"),
         // Every node of a tier that can run it at all has these; they narrow what the tier's selector leaves.
         "nodeSelector" => match &value.value {

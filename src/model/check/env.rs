@@ -59,6 +59,31 @@ fn literal(exemptions: &Exemptions<'_>, place: Place<'_>, name: Option<&str>, va
     findings.push(diag.help("Refer to a Secret: `{secret: NAME, key: KEY}`; or mount it, and tell the application the path."));
 }
 
+/// Resources of a container that a variable can hold.
+const RESOURCES: [&str; 6] =
+    ["limits.cpu", "limits.memory", "limits.ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage"];
+
+/// Whether a variable can hold a resource.
+pub(in crate::model) fn is_resource_field(resource: &str) -> bool {
+    RESOURCES.contains(&resource) || ["limits.hugepages-", "requests.hugepages-"].iter().any(|start| resource.starts_with(start))
+}
+
+/// The resources that a variable can hold, beside huge pages.
+pub(in crate::model) fn resource_fields() -> [&'static str; 6] {
+    RESOURCES
+}
+
+/// Whether a variable can hold a field of its pod.
+pub(in crate::model) fn is_variable_field(path: &str) -> bool {
+    let keyed = ["metadata.labels['", "metadata.annotations['"].iter().any(|start| path.starts_with(start) && path.ends_with("']"));
+    keyed || FIELDS.contains(&path)
+}
+
+/// The fields that a variable can hold, beside single labels and annotations.
+pub(in crate::model) fn variable_fields() -> [&'static str; 9] {
+    FIELDS
+}
+
 /// What the downward API knows as variables.
 const FIELDS: [&str; 9] = [
     "metadata.name",
@@ -79,12 +104,13 @@ fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSourc
         findings.push(Diag::new(Code::InvalidValue, source.span, message));
         return;
     }
-    if let Some(path) = &source.field_ref {
-        let keyed = ["metadata.labels['", "metadata.annotations['"].iter().any(|start| path.starts_with(start) && path.ends_with("']"));
-        if !keyed && !FIELDS.contains(&path.as_str()) {
-            let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is no field that a variable can hold", path.value));
-            findings.push(diag.help(did_you_mean(path, FIELDS).unwrap_or_else(|| format!("There are: {}.", FIELDS.join(", ")))));
-        }
+    if let Some(path) = source.field_ref.as_ref().filter(|path| !is_variable_field(path)) {
+        let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is no field that a variable can hold", path.value));
+        findings.push(diag.help(did_you_mean(path, FIELDS).unwrap_or_else(|| format!("There are: {}.", FIELDS.join(", ")))));
+    }
+    if let Some(resource) = source.resource_field_ref.as_ref().filter(|resource| !is_resource_field(resource)) {
+        let diag = Diag::new(Code::InvalidValue, resource.span, format!("`{}` is no resource of a container", resource.value));
+        findings.push(diag.help(did_you_mean(resource, RESOURCES).unwrap_or_else(|| format!("There are: {}.", RESOURCES.join(", ")))));
     }
     let keyed = source.secret.is_some() || source.config_map.is_some();
     match &source.key {

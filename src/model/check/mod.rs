@@ -4,6 +4,7 @@
 mod access;
 mod env;
 mod expose;
+mod finished;
 mod kind;
 mod labels;
 mod ports;
@@ -11,12 +12,15 @@ mod probes;
 mod raw;
 mod scaling;
 mod security;
+mod twice;
 mod volumes;
 
-pub(super) use env::data as config_data;
+pub(super) use env::{data as config_data, is_resource_field, is_variable_field, resource_fields, variable_fields};
+pub(super) use finished::finished;
 pub use kind::own_keys;
 pub(super) use raw::spec_definition;
 pub use security::needed_level;
+pub(super) use twice::twice;
 
 use super::exemptions::{Exemptions, Place};
 use super::settings::Cascade;

@@ -35,16 +35,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         storage::check_within(subject, layer, findings);
         for container in containers(layer) {
             let is_main = container.get("name").and_then(Node::text) == Some(pod::MAIN);
-            match (container.entry("image"), is_main) {
-                (Some((key, _)), true) if settings.image.is_some() => {
-                    let first = settings.image.as_ref().map_or(key.span, |image| image.span);
-                    let diag = Diag::new(Code::SetTwice, key.span, "the main container's image is set twice").related(first, "here too");
-                    findings.push(diag.help("Remove it here."));
-                }
-                (None, false) => {
-                    findings.push(Diag::new(Code::MissingKey, head(container), "a container needs an `image`"));
-                }
-                _ => {}
+            if !is_main && container.get("image").is_none() {
+                let diag = Diag::new(Code::MissingKey, head(container), "a container needs an `image`");
+                findings.push(diag.help("Write its `image`; what belongs to the workload's own container is under `name: main`."));
             }
         }
     }
