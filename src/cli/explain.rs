@@ -1,23 +1,34 @@
 //! `ringfence explain`.
 
+mod key;
+mod workload;
+
+use std::path::{Path, PathBuf};
+
+use super::project::{Input, InputArgs};
 use super::terminal::Terminal;
 use super::{Failure, Outcome};
 use crate::catalog::{self, Catalog, Control, Pack};
 use crate::diag::{Code, did_you_mean};
 use crate::source::Files;
 
-/// Explain a finding, a control or a framework; list them all without a name.
+/// Explain a finding, a control, a framework, a key or a workload; list findings, controls and frameworks without a name.
 ///
 /// A finding's code stands in brackets behind its severity. A control is what an exemption names under `rule`. A framework is explained by the
-/// controls that answer what it asks for.
+/// controls that answer what it asks for; a key of the inventory by what it takes and what holds where it is left out; a workload by its tier, and by where each
+/// of its settings comes from.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The code of a finding, or the name of a control or a framework.
-    #[arg(value_name = "CODE")]
+    /// The code of a finding, the name of a control or a framework, a key such as `tiers.isolation`, or a workload as `TEAM/WORKLOAD`.
+    #[arg(value_name = "NAME")]
     name: Option<String>,
+
+    /// For a workload, the folder of the inventory [default: inventory/ in the project's root].
+    #[arg(long, value_name = "DIR")]
+    inventory: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
     let catalog = catalog::load(&mut Files::default(), &[], &mut Vec::new());
     let text = match &args.name {
         None => everything(&catalog),
@@ -28,6 +39,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<Outcome, Failure> 
                 of_control(control, &catalog)
             } else if let Some(pack) = catalog.packs.get(name) {
                 of_pack(pack)
+            } else if let Some(text) = key::explain(name) {
+                text
+            } else if name.contains('/') {
+                of_workload(name, args, here, terminal)?
             } else {
                 return Err(unknown(name, &catalog));
             }
@@ -69,8 +84,29 @@ fn of_pack(pack: &Pack) -> String {
     format!("{} (framework): {}\n\n{}", pack.id, pack.title, requirements.collect::<String>())
 }
 
+fn of_workload(name: &str, args: &Args, here: &Path, terminal: &Terminal) -> Result<String, Failure> {
+    let input = Input::read(&InputArgs::of(args.inventory.clone()), here, None, terminal)?;
+    let mut findings = Vec::new();
+    let model = input.resolve(&mut findings);
+    if let Some(text) = model.as_ref().and_then(|model| workload::explain(name, &input, model)) {
+        return Ok(text);
+    }
+    let (_, errors) = input.sorted(findings);
+    if errors {
+        return Err(Failure::new(
+            "the inventory has errors, and where this workload's settings come from is not known",
+            "Run `ringfence check`.",
+        ));
+    }
+    let known: Vec<String> = model.iter().flat_map(|model| &model.instances).map(workload::name).collect();
+    let help = did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| "A workload is named `TEAM/WORKLOAD`.".to_owned());
+    Err(Failure::new(format!("there is no workload `{name}`"), help))
+}
+
 fn unknown(name: &str, catalog: &Catalog) -> Failure {
+    let keys = key::paths();
     let known = Code::ALL.iter().map(|code| code.name()).chain(catalog.controls.keys().chain(catalog.packs.keys()).map(String::as_str));
-    let help = did_you_mean(name, known).unwrap_or_else(|| "`ringfence explain` without a name lists them all.".to_owned());
-    Failure::new(format!("there is no finding, control or framework `{name}`"), help)
+    let help = did_you_mean(name, known.chain(keys.iter().map(String::as_str)));
+    let help = help.unwrap_or_else(|| "`ringfence explain` without a name lists findings, controls and frameworks.".to_owned());
+    Failure::new(format!("there is no finding, control, framework or key `{name}`"), help)
 }

@@ -110,7 +110,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<Outcome, Failure> {
     match &cli.command {
         Command::Generate(args) => generate::run(args, &here, terminal),
         Command::Check(args) => check::run(args, &here, terminal),
-        Command::Explain(args) => explain::run(args, terminal),
+        Command::Explain(args) => explain::run(args, &here, terminal),
         Command::Init(args) => init::run(args, &here, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Completions(args) => shell::completions(args, terminal),

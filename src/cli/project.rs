@@ -49,6 +49,14 @@ pub struct InputArgs {
     jobs: Option<u16>,
 }
 
+impl InputArgs {
+    /// Those of a command that judges nothing: the inventory's folder alone.
+    pub fn of(inventory: Option<PathBuf>) -> Self {
+        let (blueprints, format) = (Vec::new(), Format::Human);
+        Self { inventory, blueprints, as_of: None, allow_expired: true, deny_warnings: false, format, jobs: None }
+    }
+}
+
 /// Every thread has a stack and buffers of its own: some thousands would take the machine's memory rather than its cores.
 const MAX_JOBS: i64 = 256;
 

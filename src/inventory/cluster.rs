@@ -29,9 +29,9 @@ record! {
         pub cni: Brief<Cni>,
         /// What makes its nodes.
         pub provider: Spanned<Provider>,
-        /// Whether its policies refuse, or warn and log.
+        /// Whether its policies refuse, or warn and log; they refuse if left out.
         pub enforcement: Option<Spanned<Enforcement>>,
-        /// Whether pods that say nothing of where they run are given their tier's placement (from Kubernetes 1.36).
+        /// Whether pods that say nothing of where they run are given their tier's placement (from Kubernetes 1.36); not, if left out.
         pub placement_mutation: Option<Spanned<bool>>,
         /// Its address ranges.
         pub network: Spanned<Network>,
@@ -237,7 +237,7 @@ record! {
         pub host: Option<Spanned<HostName>>,
         /// Its addresses.
         pub endpoints: Vec<Spanned<Cidr>>,
-        /// Its port.
+        /// Its port; 6443 if left out, 443 where a provider runs it.
         pub port: Option<Spanned<u16>>,
     }
 }
@@ -246,7 +246,7 @@ record! {
     "`dns`"
     /// Where names are resolved.
     pub struct Dns {
-        /// The cluster's domain.
+        /// The cluster's domain; `cluster.local` if left out.
         pub domain: Option<Spanned<DnsSubdomain>>,
         /// The address of a node-local cache.
         pub node_local: Option<Spanned<Address>>,
@@ -309,7 +309,7 @@ record! {
     pub struct PlatformNamespace {
         /// Its name.
         pub name: Spanned<DnsLabel>,
-        /// Its Pod Security level.
+        /// Its Pod Security level; `baseline` if left out.
         pub pod_security: Option<Spanned<PodSecurity>>,
     }
 }

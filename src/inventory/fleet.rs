@@ -123,7 +123,7 @@ record! {
         pub instance: Option<Spanned<DnsLabel>>,
         /// The namespace of its Applications; `argocd` if left out.
         pub namespace: Option<Spanned<DnsLabel>>,
-        /// Whether it runs in this cluster: at most one cluster of an instance.
+        /// Whether it runs in this cluster, which at most one of its clusters does; not, if left out.
         pub in_cluster: Option<Spanned<bool>>,
         /// Whether the instance manages EndpointSlices, which Argo CD leaves out by default.
         pub endpoint_slices: Option<Spanned<bool>>,

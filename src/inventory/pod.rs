@@ -30,7 +30,7 @@ record! {
         pub config_map: Option<Spanned<DnsSubdomain>>,
         /// The key in the Secret or ConfigMap.
         pub key: Option<Spanned<SecretKey>>,
-        /// Whether the pod starts without it.
+        /// Whether the pod starts without it; not, if left out.
         pub optional: Option<Spanned<bool>>,
     }
 }
@@ -64,7 +64,7 @@ record! {
         pub secret: Option<Spanned<DnsSubdomain>>,
         /// Put before each key.
         pub prefix: Option<Spanned<String>>,
-        /// Whether the pod starts without it.
+        /// Whether the pod starts without it; not, if left out.
         pub optional: Option<Spanned<bool>>,
     }
 }
@@ -91,7 +91,7 @@ record! {
         pub port: Spanned<u16>,
         /// Its number at the Service; the pod's if left out.
         pub service_port: Option<Spanned<u16>>,
-        /// Whether the Service has it.
+        /// Whether the Service has it; yes, if left out.
         pub service: Option<Spanned<bool>>,
         /// Its protocol; TCP if left out.
         pub protocol: Option<Spanned<Protocol>>,
@@ -177,23 +177,23 @@ record! {
         pub exec: Option<Spanned<Vec<Spanned<String>>>>,
         /// The port of `httpGet`; the first one if left out.
         pub port: Option<Spanned<PortRef>>,
-        /// The scheme of `httpGet`.
+        /// The scheme of `httpGet`; `HTTP` if left out.
         pub scheme: Option<Spanned<Scheme>>,
         /// The headers of `httpGet`.
         pub http_headers: Entries<Spanned<String>>,
         /// The service that `grpc` asks for.
         pub service: Option<Spanned<String>>,
-        /// Seconds before the first try.
+        /// Seconds before the first try; 0 if left out.
         pub initial_delay_seconds: Option<Spanned<u32>>,
-        /// Seconds between tries.
+        /// Seconds between tries; 10 if left out.
         pub period_seconds: Option<Spanned<u32>>,
-        /// Seconds until a try has failed.
+        /// Seconds until a try has failed; 1 if left out.
         pub timeout_seconds: Option<Spanned<u32>>,
-        /// Successes in a row until it succeeds.
+        /// Successes in a row until it succeeds; 1 if left out.
         pub success_threshold: Option<Spanned<u32>>,
-        /// Failures in a row until it fails.
+        /// Failures in a row until it fails; 3 if left out.
         pub failure_threshold: Option<Spanned<u32>>,
-        /// Seconds that a container which failed may take to end.
+        /// Seconds that a container which failed may take to end; the pod's own if left out.
         pub termination_grace_period_seconds: Option<Spanned<u32>>,
     }
 }
@@ -255,12 +255,17 @@ impl schemars::JsonSchema for Resources {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let quantity = generator.subschema_for::<Quantity>();
+        let of = |what: &str| {
+            let mut quantity = quantity.clone();
+            quantity.insert("description".to_owned(), format!("How much {what} it asks for.").into());
+            quantity
+        };
         schemars::json_schema!({
             "type": "object",
             "description": "Requests by resource; limits below `limits`.",
             "properties": {
-                "cpu": quantity, "memory": quantity, "ephemeral-storage": quantity,
-                "limits": { "type": "object", "additionalProperties": quantity }
+                "cpu": of("of a processor"), "memory": of("memory"), "ephemeral-storage": of("space on the node's disk"),
+                "limits": { "type": "object", "description": "How much it may use at most, by resource.", "additionalProperties": quantity }
             },
             "additionalProperties": quantity
         })
@@ -277,7 +282,7 @@ record! {
         pub mount_path: Spanned<String>,
         /// The part of it that is mounted.
         pub sub_path: Option<Spanned<String>>,
-        /// Whether it is mounted for reading alone.
+        /// Whether it is mounted for reading alone; not, if left out.
         pub read_only: Option<Spanned<bool>>,
         /// Scratch space.
         pub empty_dir: Option<Spanned<EmptyDir>>,
@@ -287,7 +292,7 @@ record! {
         pub config_map: Option<Spanned<DnsSubdomain>>,
         /// Which keys of the Secret or ConfigMap become which files: key to path.
         pub items: Entries<Spanned<String>>,
-        /// Whether the pod starts without the Secret or ConfigMap.
+        /// Whether the pod starts without the Secret or ConfigMap; not, if left out.
         pub optional: Option<Spanned<bool>>,
         /// A claim of its own; kept when the workload goes.
         pub claim: Option<Spanned<Claim>>,
@@ -344,23 +349,23 @@ record! {
     "`security`"
     /// The security context of the pod and its main container.
     pub struct Security {
-        /// The numeric user.
+        /// The numeric user; 65532 if left out.
         pub run_as_user: Option<Spanned<i64>>,
-        /// The numeric group.
+        /// The numeric group; the number of the user if left out.
         pub run_as_group: Option<Spanned<i64>>,
-        /// The group of mounted volumes.
+        /// The group of mounted volumes; `runAsGroup` if left out.
         pub fs_group: Option<Spanned<i64>>,
         /// More groups.
         pub supplemental_groups: Option<Vec<Spanned<i64>>>,
-        /// Whether the user may not be root.
+        /// Whether the user may not be root; so it is if left out, unless the user is 0.
         pub run_as_non_root: Option<Spanned<bool>>,
         /// Capabilities added after all were dropped.
         pub capabilities: Option<Vec<Spanned<String>>>,
-        /// Whether the root file system is read-only.
+        /// Whether the root file system is read-only; yes, if left out.
         pub read_only_root_filesystem: Option<Spanned<bool>>,
-        /// Whether a process may gain more privileges than its parent.
+        /// Whether a process may gain more privileges than its parent; not, if left out.
         pub allow_privilege_escalation: Option<Spanned<bool>>,
-        /// Whether the container is as root on the node.
+        /// Whether the container is as root on the node; not, if left out.
         pub privileged: Option<Spanned<bool>>,
     }
 }
@@ -382,7 +387,7 @@ record! {
     pub struct Token {
         /// For whom.
         pub audience: Spanned<String>,
-        /// How long it holds, at least 600.
+        /// How long it holds, in seconds, at least 600; 3600 if left out.
         pub expiration_seconds: Option<Spanned<u32>>,
     }
 }

@@ -22,7 +22,7 @@ record! {
         pub isolation: Option<Spanned<Isolation>>,
         /// Registries, or paths within them, that its images come from; any if left out.
         pub registries: Option<Vec<Spanned<RegistryPrefix>>>,
-        /// Whether its images need a digest.
+        /// Whether its images need a digest; not, if left out.
         pub require_digest: Option<Spanned<bool>>,
         /// Whose signatures its images need; Kyverno 1.17 or later checks them.
         pub image_signatures: Option<Spanned<ImageSignatures>>,

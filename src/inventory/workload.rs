@@ -24,9 +24,9 @@ record! {
         pub data: Vec<Spanned<String>>,
         /// Its kind.
         pub kind: Spanned<WorkloadKind>,
-        /// The clusters that it runs on.
+        /// The clusters that it runs on; those that its team, its tier or the fleet says if left out, else the one that hosts the tier.
         pub clusters: Option<Spanned<ClusterSelector>>,
-        /// Whether it has a namespace of its own, `<team>-<tier>-<name>`: chosen for good.
+        /// Whether it has a namespace of its own, `<team>-<tier>-<name>`, chosen for good; not, if left out.
         pub own_namespace: Option<Spanned<bool>>,
         /// Manifests that the team already has.
         pub source: Option<Spanned<Source>>,
@@ -129,7 +129,7 @@ record! {
         pub config: Entries<Spanned<String>>,
         /// Its ports.
         pub ports: Option<Vec<Spanned<Port>>>,
-        /// How traffic from outside the cluster comes in.
+        /// How traffic from outside the cluster comes in; none does if left out.
         pub expose: Option<Spanned<Expose>>,
         /// Probes of its main container.
         pub probes: Option<Spanned<Probes>>,
@@ -143,21 +143,21 @@ record! {
         pub service_account: Option<Spanned<ServiceAccount>>,
         /// What it may do at the Kubernetes API, in its own namespace.
         pub api_access: Option<Vec<Spanned<ApiRule>>>,
-        /// How many; not beside `scale`.
+        /// How many, one if left out; not beside `scale`.
         pub replicas: Option<Spanned<u32>>,
         /// An autoscaler.
         pub scale: Option<Spanned<Scale>>,
-        /// How many may be away at a time.
+        /// How many may be away at a time; one of several replicas if left out.
         pub disruption: Option<Spanned<Disruption>>,
-        /// How long a pod may take to end, in seconds.
+        /// How long a pod may take to end, in seconds; 30 if left out.
         pub termination_grace_period_seconds: Option<Spanned<u32>>,
         /// When a CronJob runs.
         pub schedule: Option<Spanned<Schedule>>,
-        /// The time zone of the schedule.
+        /// The time zone of the schedule; that of the cluster's controllers if left out.
         pub time_zone: Option<Spanned<String>>,
-        /// What a CronJob does while its last run goes on.
+        /// What a CronJob does while its last run goes on; `Forbid` if left out.
         pub concurrency_policy: Option<Spanned<ConcurrencyPolicy>>,
-        /// Whether a CronJob or Job waits.
+        /// Whether a CronJob or Job waits; not, if left out.
         pub suspend: Option<Spanned<bool>>,
         /// Flows that it begins.
         pub connects: Option<Vec<Spanned<Connect>>>,

@@ -40,13 +40,13 @@ use jiff::civil;
 use rayon::prelude::*;
 
 pub use access::Access;
-pub use adopted::{Adopted, may_be_adopted};
+pub use adopted::{Adopted, BESIDE_A_SOURCE, may_be_adopted};
 pub use clusters::{Clusters, Host};
 pub use delivery::Deliveries;
 pub use flows::Flows;
 pub use instance::Instance;
 pub use network::Network;
-pub use settings::selects;
+pub use settings::{MERGED_BY_KEY, fits, selects};
 pub use tiers::Tiers;
 
 use crate::catalog::Catalog;

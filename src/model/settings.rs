@@ -61,6 +61,9 @@ fn merged<T: Clone>(low: &Option<Spanned<T>>, high: &Option<Spanned<T>>, merge: 
     }
 }
 
+/// The keys below which a layer takes the place of single keys of the one under it, and not of all of them.
+pub const MERGED_BY_KEY: [&str; 8] = ["labels", "annotations", "env", "config", "probes", "resources", "resources.limits", "security"];
+
 fn overlaid(low: &Settings, high: &Settings) -> Settings {
     Settings {
         placement: over(&low.placement, &high.placement),

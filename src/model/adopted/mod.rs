@@ -56,6 +56,9 @@ pub fn check_keys(workload: &Workload, findings: &mut Findings) {
     }
 }
 
+/// The keys of a workload that hold beside a source; the source decides the others.
+pub const BESIDE_A_SOURCE: [&str; 7] = ["placement", "labels", "annotations", "ports", "connects", "serviceAccount", "apiAccess"];
+
 fn decided_by_source(settings: &Settings) -> Vec<(&'static str, Span)> {
     let first = |entries: &crate::decode::Entries<Spanned<String>>| entries.iter().next().map(|(key, _)| key.span);
     let keys = [
