@@ -132,11 +132,13 @@ pub struct Kind {
     pub partials: Vec<Template>,
     /// Its `kind.yaml`.
     pub file: FileId,
+    /// Whether a site wrote the `kind.yaml` itself.
+    pub own: bool,
 }
 
 impl Kind {
     /// Reads `kind.yaml`; the templates are added by the caller.
-    pub(super) fn decode(id: &str, node: &Node, files: &Files, findings: &mut Findings) -> Option<Self> {
+    pub(super) fn decode(id: &str, own: bool, node: &Node, files: &Files, findings: &mut Findings) -> Option<Self> {
         let file = KindFile::decode(node, findings)?;
         let fits = |after: &Spanned<After>| match after.value {
             After::Layers => file.layer.is_none(),
@@ -171,7 +173,13 @@ impl Kind {
             templates: Vec::new(),
             partials: Vec::new(),
             file: node.span.file,
+            own,
         })
+    }
+
+    /// What of its `kind.yaml` an engine reads.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        std::iter::once(&self.path).chain(&self.when).chain(&self.for_each)
     }
 
     /// Whether it makes objects of Kubernetes that are applied, not a document.

@@ -143,7 +143,8 @@ impl Loader<'_> {
         if node.get("disabled").is_some_and(|flag| bool::decode(flag, &mut Vec::new()) == Some(true)) {
             return;
         }
-        let kind = Kind::decode(id, &node, self.files, self.findings);
+        let own = matches!(source.text, Cow::Owned(_));
+        let kind = Kind::decode(id, own, &node, self.files, self.findings);
         if let Some(source) = folder.remove("schema.yaml") {
             for node in yaml::read::read(&source.text, source.file, self.findings) {
                 self.catalog.custom_schemas.extend(CustomSchema::decode(Some(id), &node, self.findings));

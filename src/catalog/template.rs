@@ -90,6 +90,11 @@ impl Template {
         Span { file: self.file, start: 0, end: 0 }
     }
 
+    /// Whether a site wrote it itself.
+    pub fn is_own(&self) -> bool {
+        matches!(self.text, Cow::Owned(_))
+    }
+
     /// Whether it is only there for others to include: its name begins with an underscore.
     pub fn is_partial(&self) -> bool {
         self.name().starts_with('_')

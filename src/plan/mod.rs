@@ -161,8 +161,7 @@ impl Planner<'_> {
 
 /// The finding that a blueprint failed for a subject: at the template's line and at the inventory's.
 pub fn failed(failure: Failure, subject: &Subject) -> Diag {
-    let diag = Diag::new(failure.code, failure.span, failure.message).related(subject.origin, "for this");
-    diag.maybe_help(failure.help)
+    failure.into_diag().related(subject.origin, "for this")
 }
 
 fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Result<Vec<Placed>, Failure> {
@@ -183,6 +182,7 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
             span: kind.path.span,
             message: format!("`{path}` is no path of the tree: {problem}"),
             help: Some("Change `path` in `kind.yaml`, or the name in the inventory that it is made of.".to_owned()),
+            related: None,
         };
         paths::check(&path).map_err(|rule| invalid(rule.to_owned()))?;
         let whole = match (kind.layer, &subject.cluster) {
@@ -190,7 +190,7 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
             (Some(_), None) => {
                 let message = format!("the scope `{}` belongs to no cluster, and only clusters have layers", kind.scope.as_str());
                 let help = Some("Leave `layer` out of `kind.yaml`, or choose a scope within a cluster.".to_owned());
-                return Err(Failure { code: Code::BlueprintInvalid, span: kind.path.span, message, help });
+                return Err(Failure { code: Code::BlueprintInvalid, span: kind.path.span, message, help, related: None });
             }
             (None, _) => path.clone(),
         };

@@ -6,8 +6,11 @@ pub(super) const FUEL: u64 = 1_000_000;
 /// How deep macros, includes and loops may nest within one another; a thread of the pool has two megabytes of stack.
 pub(super) const RECURSION: usize = 120;
 
-/// How long a site's own `*.j2` may take, where fuel does not see what it does.
+/// How long a template or rule of a site's own may take, where no other measure sees what it does.
 pub(super) const TIME: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How many values the list of a site's own `forEach` may hold, all that is nested counted, beside what the view holds.
+pub(super) const VALUES: usize = 1_000_000;
 
 /// How large one rendered text may be.
 pub(super) const OUTPUT_BYTES: usize = 8 << 20;

@@ -124,9 +124,7 @@ impl Renderer<'_> {
             let text = match self.engine.render(kind, planned.template, &planned.view) {
                 Ok(text) => text,
                 Err(failure) => {
-                    let help = failure.help;
-                    let diag = Diag::new(failure.code, failure.span, failure.message).related(planned.origin, "rendered for this");
-                    findings.push(diag.maybe_help(help));
+                    findings.push(failure.into_diag().related(planned.origin, "rendered for this"));
                     continue;
                 }
             };

@@ -19,6 +19,7 @@ use super::view::View;
 use super::written::Written;
 use filters::FILTERS;
 use instrument::Instrumented;
+use meter::Stop;
 
 /// The templates of one kind and those that all share: components have one name for all of an instance.
 pub(super) struct TeraSet {
@@ -120,6 +121,10 @@ impl TeraSet {
         let message = report.map_or_else(|| error.to_string(), |report| report.message().to_owned());
         fault.message = lower(&masked(&message, self.texts.get(&fault.name).map_or("", |text| &text.source)));
         if let Some(stop) = view.and_then(|_| meter::stopped()) {
+            if stop == Stop::Deadline {
+                // How far it came is another place on every machine.
+                return Fault::endless(name);
+            }
             fault.message = stop.message();
             fault.limit = true;
         } else if matches!(error.kind(), ErrorKind::Io(io::ErrorKind::FileTooLarge)) {
