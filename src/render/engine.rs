@@ -1,6 +1,6 @@
 //! One face for both template languages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,12 +9,14 @@ use crate::decode::Findings;
 use crate::diag::Code;
 use crate::source::Span;
 
+use super::bounds;
 use super::failure::{Failure, Fault, Places};
-use super::guard::{Guard, caught};
+use super::guard::{Guard, caught, with_room};
 use super::includes;
 use super::jinja::{BEFORE_EXPRESSION, Jinja};
 use super::limits;
 use super::lint;
+use super::scan::scan;
 use super::tera::TeraSet;
 use super::view::{View, ViewValue};
 use super::written;
@@ -38,23 +40,31 @@ pub struct Engine {
 impl Engine {
     /// Compiles a catalog. Every template that does not compile is a finding; rendering it would fail too.
     pub fn new(catalog: &Catalog) -> (Self, Findings) {
-        let mut engine = Self {
-            jinja: Arc::new(Jinja::new()),
-            guard: Guard::default(),
-            guarded: includes::guarded(catalog),
-            tera: BTreeMap::new(),
-            places: Places::default(),
-        };
+        let guarded = includes::guarded(catalog);
+        if guarded.is_empty() { Self::compile(catalog, guarded) } else { with_room(|| Self::compile(catalog, guarded)) }
+    }
+
+    fn compile(catalog: &Catalog, guarded: BTreeMap<String, Option<String>>) -> (Self, Findings) {
+        let mut engine =
+            Self { jinja: Arc::new(Jinja::new()), guard: Guard::default(), guarded, tera: BTreeMap::new(), places: Places::default() };
         let mut jinja = Jinja::new();
         let mut findings = Findings::new();
         for kind in &catalog.kinds {
             engine.add_rules(kind, &mut jinja, &mut findings);
         }
         let owned = catalog.kinds.iter().flat_map(|kind| kind.templates.iter().chain(&kind.partials));
+        let mut refused = BTreeSet::new();
         for template in catalog.shared.iter().chain(owned) {
-            engine.add_template(template, &mut jinja, &mut findings);
+            if !engine.add_template(template, &mut jinja, &mut findings) {
+                refused.insert(template.path.as_str());
+            }
         }
         for kind in &catalog.kinds {
+            // What includes one that its engine may not see would be found wrong for that.
+            let partials = kind.partials.iter().chain(&catalog.shared);
+            if kind.templates.iter().chain(partials).any(|template| refused.contains(template.path.as_str())) {
+                continue;
+            }
             let mut faults = Vec::new();
             let tera = caught(&kind.path.name, || Ok(TeraSet::new(kind, &catalog.shared, &mut faults)));
             match tera {
@@ -68,24 +78,34 @@ impl Engine {
     }
 
     fn add_rules(&mut self, kind: &Kind, jinja: &mut Jinja, findings: &mut Findings) {
+        let Rule { name, text, span, .. } = &kind.path;
         self.places.add_rule(&kind.path, 0);
-        let added = caught(&kind.path.name, || jinja.add_template(&kind.path.name, kind.path.text.clone()));
-        findings.extend(added.err().map(|fault| self.failure(fault, kind.path.span).into_diag()));
+        let exceeded = bounds::exceeded(name, text, &scan(text, Language::Jinja).pieces);
+        let added = exceeded.map_or_else(|| caught(name, || jinja.add_template(name, text.clone())), Err);
+        let explained = added.map_err(|fault| lint::explain(fault, text, Language::Jinja));
+        findings.extend(explained.err().map(|fault| self.failure(fault, *span).into_diag()));
         for rule in kind.when.iter().chain(&kind.for_each) {
             self.places.add_rule(rule, BEFORE_EXPRESSION.len());
-            let added = caught(&rule.name, || jinja.add_expression(&rule.name, &rule.text));
-            findings.extend(added.err().map(|fault| self.failure(fault, rule.span).into_diag()));
+            let exceeded = bounds::exceeded_by_rule(rule);
+            let added = exceeded.map_or_else(|| caught(&rule.name, || jinja.add_expression(&rule.name, &rule.text)), Err);
+            let help = "It is an expression without braces, such as `namespace.tier == \"high\"`.";
+            let explained = added.map_err(|fault| Fault { help: fault.help.clone().or_else(|| Some(help.to_owned())), ..fault });
+            findings.extend(explained.err().map(|fault| self.failure(fault, rule.span).into_diag()));
         }
     }
 
-    fn add_template(&mut self, template: &Template, jinja: &mut Jinja, findings: &mut Findings) {
+    /// Takes a template; says whether an engine may see it.
+    fn add_template(&mut self, template: &Template, jinja: &mut Jinja, findings: &mut Findings) -> bool {
         self.places.add_template(template);
-        let faults = lint::check(template).into_iter();
-        findings.extend(faults.map(|fault| self.failure(fault, template.start()).into_diag()));
-        if template.language == Language::Jinja {
+        let faults = lint::check(template);
+        let bounded = !faults.iter().any(|fault| fault.limit);
+        findings.extend(faults.into_iter().map(|fault| self.failure(fault, template.start()).into_diag()));
+        if bounded && template.language == Language::Jinja {
             let added = caught(&template.path, || jinja.add_template(&template.path, template.text.clone().into_owned()));
-            findings.extend(added.err().map(|fault| self.failure(fault, template.start()).into_diag()));
+            let explained = added.map_err(|fault| lint::explain(fault, &template.text, Language::Jinja));
+            findings.extend(explained.err().map(|fault| self.failure(fault, template.start()).into_diag()));
         }
+        bounded
     }
 
     /// Whether a kind makes its object for this view: what `when` says, and always where it says nothing.
@@ -135,7 +155,7 @@ impl Engine {
     pub fn locate(&self, kind: &Kind, template: usize, view: &View, range: &Range<usize>) -> Span {
         let template = &kind.templates[template];
         let parts = match (template.language, self.tera.get(&kind.id)) {
-            (Language::Tera, Some(tera)) => tera.written(&template.path, view),
+            (Language::Tera, Some(tera)) => with_room(|| tera.written(&template.path, view)),
             _ => self.jinja.written(&template.path, view),
         };
         let place = written::place(&parts, range).and_then(|(name, range)| self.places.span(&name, Some(range)));

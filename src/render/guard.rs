@@ -6,9 +6,10 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::thread::ScopedJoinHandle;
 
 use super::failure::Fault;
 use super::limits;
@@ -77,6 +78,23 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Does work with a stack that what [`super::bounds`] lets through cannot fill, in all its parts together. It takes memory as it is used.
+pub(super) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let work = Mutex::new(Some(work));
+    let take = || locked(&work).take();
+    let done = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(limits::STACK).spawn_scoped(scope, || take().map(|work| work()));
+        thread.ok().map(ScopedJoinHandle::join)
+    });
+    match (done, take()) {
+        (Some(Ok(Some(result))), _) => result,
+        (Some(Err(panic)), _) => resume_unwind(panic),
+        // No thread is to be had: this one must do.
+        (_, Some(work)) => work(),
+        (_, None) => unreachable!("it is taken by the thread that did it"),
+    }
+}
+
 thread_local! {
     /// Whether a panic of this thread is caught and told of as a finding.
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
@@ -127,7 +145,11 @@ mod tests {
     #[test]
     fn what_was_late_is_not_waited_for_again() {
         let guard = Guard::default();
-        let late = || guard.within_time("a", || Ok(std::thread::sleep(Duration::from_secs(600)))).unwrap_err();
+        let work = || {
+            std::thread::sleep(Duration::from_secs(600));
+            Ok(())
+        };
+        let late = || guard.within_time("a", work).unwrap_err();
         assert!(late().late);
         let started = Instant::now();
         assert!(late().late);

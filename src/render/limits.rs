@@ -10,7 +10,7 @@ pub(super) const RECURSION: usize = 120;
 pub(super) const TIME: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// How many values the list of a site's own `forEach` may hold, all that is nested counted, beside what the view holds.
-pub(super) const VALUES: usize = 1_000_000;
+pub(super) const VALUES: usize = 100_000;
 
 /// How large one rendered text may be.
 pub(super) const OUTPUT_BYTES: usize = 8 << 20;
@@ -28,3 +28,15 @@ pub(super) const SETS: usize = 500;
 pub(super) fn too_deep() -> String {
     format!("a value of the template nests more than {DEPTH} lists and mappings")
 }
+
+/// How many words and signs an expression may have without a comma: an engine goes in by one for each.
+pub(super) const EXPRESSION: usize = 250;
+
+/// How many branches `if` may have after its first: each is one within the one before it.
+pub(super) const BRANCHES: usize = 100;
+
+/// How many brackets may stand within one another, and how many blocks.
+pub(super) const NESTING: usize = 40;
+
+/// How much stack reading a site's own templates is given.
+pub(super) const STACK: usize = 64 << 20;

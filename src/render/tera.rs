@@ -14,9 +14,9 @@ use crate::catalog::{Kind, Language, Template};
 use crate::diag::did_you_mean;
 
 use super::failure::{Fault, undefined_help};
-use super::limits;
 use super::view::View;
 use super::written::Written;
+use super::{limits, lint};
 use filters::FILTERS;
 use instrument::Instrumented;
 use meter::Stop;
@@ -46,7 +46,8 @@ impl TeraSet {
         // As the author wrote them and one by one for what is wrong in each alone, then together for what they refer to in one another.
         let alone = self.texts.iter().filter_map(|(name, text)| match Tera::new().add_raw_template(name, &text.source).err()?.kind() {
             ErrorKind::SyntaxError(report) => {
-                Some(Fault { range: Some(report.span().range.clone()), ..Fault::new(name, &lower(report.message())) })
+                let fault = Fault { range: Some(report.span().range.clone()), ..Fault::new(name, &lower(report.message())) };
+                Some(lint::explain(fault, &text.source, Language::Tera))
             }
             _ => None,
         });
