@@ -14,8 +14,10 @@ use crate::diag::render::Format;
 use crate::diag::{Code, Diag, Sink};
 use crate::inventory::{self, Inventory};
 use crate::model::{self, Model, Options};
-use crate::schema::Schemas;
-use crate::source::Files;
+use crate::schema::{PathSegment, Problem, Schemas};
+use crate::source::{Files, Span};
+use crate::yaml::Node;
+use crate::yaml::read::Value;
 
 /// Options of every command that reads the inventory.
 #[derive(Debug, Args)]
@@ -204,17 +206,37 @@ impl Input {
 /// Adds a kind's own schema; each of its defects is a finding.
 fn add_schema(custom: &catalog::CustomSchema, schemas: &mut Schemas) -> Findings {
     let (version, kind) = (custom.api_version.as_str(), custom.kind.as_str());
-    let mut problems = Vec::new();
+    let finding = |problem: Problem, span: Span| Diag::new(Code::BlueprintInvalid, span, problem.message).maybe_help(problem.help);
     if let Some(schema) = &custom.schema {
-        problems.extend(schemas.add_custom(version, kind, custom.namespaced, &crate::schema::json(schema)).err().unwrap_or_default());
+        let added = schemas.add_custom(version, kind, custom.namespaced, &crate::schema::json(schema));
+        let problems = added.err().unwrap_or_default();
+        if !problems.is_empty() {
+            let span = |problem: &Problem| keyword(schema, &problem.path).unwrap_or(custom.kind.span);
+            return problems.into_iter().map(|problem| (span(&problem), problem)).map(|(span, problem)| finding(problem, span)).collect();
+        }
     }
-    if let Some(plural) = custom.plural.as_ref().filter(|_| problems.is_empty()) {
-        problems.extend(schemas.name_custom(version, kind, custom.namespaced, plural).err().unwrap_or_default());
+    let named = custom.plural.as_ref().map(|plural| schemas.name_custom(version, kind, custom.namespaced, plural));
+    let problems = named.and_then(Result::err).unwrap_or_default();
+    problems.into_iter().map(|problem| finding(problem, custom.kind.span)).collect()
+}
+
+/// Where the last step of a path through a schema is written that is there; none for the schema as a whole.
+fn keyword(schema: &Node, path: &[PathSegment]) -> Option<Span> {
+    let (mut node, mut span) = (schema, None);
+    for segment in path {
+        (node, span) = match (segment, &node.value) {
+            (PathSegment::Key(key), Value::Map(entries)) => {
+                let Some((key, value)) = entries.iter().find(|(name, _)| name.text() == Some(key)) else { break };
+                (value, Some(key.span))
+            }
+            (PathSegment::Index(at), Value::Seq(items)) => {
+                let Some(item) = items.get(*at) else { break };
+                (item, Some(crate::decode::head(item)))
+            }
+            _ => break,
+        };
     }
-    problems
-        .into_iter()
-        .map(|problem| Diag::new(Code::BlueprintInvalid, custom.kind.span, problem.message).maybe_help(problem.help))
-        .collect()
+    span
 }
 
 /// The fleet's own folders of blueprints, then those of the command line; each with the path that findings print.

@@ -109,7 +109,8 @@ fn problem(path: &[&str], message: String, help: Option<String>) -> Problem {
     Problem { path: path.iter().map(|key| PathSegment::Key((*key).to_owned())).collect(), message, help, at_key: true }
 }
 
-fn path<V>(at: &At<V>) -> Vec<PathSegment> {
+/// The steps to a place.
+pub(super) fn path<V>(at: &At<V>) -> Vec<PathSegment> {
     let mut path = at.parent.map_or_else(Vec::new, path);
     match at.step {
         Step::Root => {}

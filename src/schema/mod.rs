@@ -11,6 +11,8 @@ mod merge;
 mod minor;
 mod model;
 mod openapi;
+mod rule;
+mod rules;
 mod table;
 mod view;
 mod walk;
