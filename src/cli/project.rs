@@ -11,7 +11,7 @@ use super::terminal::Terminal;
 use crate::catalog::{self, Catalog};
 use crate::decode::Findings;
 use crate::diag::render::Format;
-use crate::diag::{Code, Diag, Sink};
+use crate::diag::{Code, Diag, Sink, did_you_mean};
 use crate::inventory::{self, Inventory};
 use crate::model::{self, Model, Options};
 use crate::schema::{PathSegment, Problem, Schemas};
@@ -178,8 +178,9 @@ impl Input {
         let inventory = inventory::load(&project.root, &project.inventory, &trees, &mut files, &mut findings);
         terminal.timing("load", started.elapsed());
         let started = Instant::now();
-        let overlays = overlays(args, here, &project, &inventory, &mut findings);
+        let overlays = overlays(args, here, &project, &inventory, &mut findings)?;
         let catalog = catalog::load(&mut files, &overlays, &mut findings);
+        findings.extend(unknown_needs(&catalog));
         let mut schemas = Schemas::default();
         for custom in &catalog.custom_schemas {
             findings.extend(add_schema(custom, &mut schemas));
@@ -239,8 +240,11 @@ fn keyword(schema: &Node, path: &[PathSegment]) -> Option<Span> {
     span
 }
 
+/// Folders of blueprints, each with the path that findings print.
+type Overlays = Vec<(String, PathBuf)>;
+
 /// The fleet's own folders of blueprints, then those of the command line; each with the path that findings print.
-fn overlays(args: &InputArgs, here: &Path, project: &Project, inventory: &Inventory, findings: &mut Findings) -> Vec<(String, PathBuf)> {
+fn overlays(args: &InputArgs, here: &Path, project: &Project, inventory: &Inventory, findings: &mut Findings) -> Result<Overlays, Failure> {
     let mut overlays = Vec::new();
     for stated in inventory.fleet.iter().flat_map(|fleet| &fleet.blueprints) {
         let path = project.root.join(stated.as_str());
@@ -257,8 +261,32 @@ fn overlays(args: &InputArgs, here: &Path, project: &Project, inventory: &Invent
             }
         }
     }
-    overlays.extend(args.blueprints.iter().map(|path| (project.display(&here.join(path)), here.join(path))));
-    overlays
+    for stated in &args.blueprints {
+        let path = folder(stated, here, "--blueprints")?;
+        overlays.push((project.display(&here.join(stated)), path));
+    }
+    Ok(overlays)
+}
+
+/// A site's own kinds that say they need what the inventory does not have.
+fn unknown_needs(catalog: &Catalog) -> Findings {
+    let mut needs = catalog.kinds.iter().filter(|kind| kind.own).flat_map(|kind| &kind.needs).peekable();
+    if needs.peek().is_none() {
+        return Findings::new();
+    }
+    let keys = inventory::Keys::new();
+    let unknown = needs.filter_map(|need| {
+        let (part, known) = keys.check(need).err()?;
+        let message = if part == need.value {
+            format!("the inventory has no key `{part}`")
+        } else {
+            format!("the inventory has no key `{}`: there is no `{part}`", need.value)
+        };
+        let help = did_you_mean(&part, known.iter().map(String::as_str));
+        let all = || format!("There are: {}.", known.iter().cloned().collect::<Vec<_>>().join(", "));
+        Some(Diag::new(Code::BlueprintInvalid, need.span, message).help(help.unwrap_or_else(all)))
+    });
+    unknown.collect()
 }
 
 /// Today in UTC.

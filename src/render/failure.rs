@@ -38,6 +38,10 @@ impl Failure {
     }
 }
 
+/// The help where an included template does not exist.
+pub(super) const NO_INCLUDE: &str =
+    "A template includes what is beside it in its folder, `_part.yaml.j2`, or what all share, `shared/_part.yaml.j2`; of its own language.";
+
 /// What an engine says: the range is in the text that it knows under that name.
 #[derive(Debug)]
 pub(super) struct Fault {

@@ -12,7 +12,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output as Writer, Out
 use crate::catalog::Output;
 use crate::yaml::manifest;
 
-use super::failure::{Fault, undefined_help};
+use super::failure::{Fault, NO_INCLUDE, undefined_help};
 use super::view::View;
 use super::written::Written;
 use super::{escape, limits};
@@ -346,6 +346,7 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
     let help = match innermost.kind() {
         _ if limit => Some(limits::HELP.to_owned()),
         ErrorKind::UndefinedError => undefined(),
+        ErrorKind::TemplateNotFound | ErrorKind::BadInclude => Some(NO_INCLUDE.to_owned()),
         _ => None,
     };
     Fault { limit, late: false, name: innermost.name().unwrap_or_default().to_owned(), range: innermost.range(), message, help }

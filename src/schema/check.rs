@@ -7,6 +7,7 @@ use super::view::{Seen, View};
 use super::walk::{At, Fault, Mistake, Step, Walk};
 use super::{Minor, PathSegment, Problem, Schemas};
 use crate::diag::{Code, Diag, a, did_you_mean};
+use crate::formats::{check_label, check_subdomain};
 use crate::source::Span;
 use crate::yaml::{self, Node};
 
@@ -84,6 +85,26 @@ fn elsewhere(minor: Minor, api_version: &str, kind: &str) -> Option<String> {
 fn in_another_version(known: &[(&str, &str)], kind: &str) -> Option<String> {
     let versions: Vec<_> = known.iter().filter(|(_, other)| *other == kind).map(|(version, _)| format!("`{version}`")).collect();
     (!versions.is_empty()).then(|| format!("`{kind}` is in {}.", versions.join(" and ")))
+}
+
+/// Checks an object's name as the API server does: an RFC 1123 subdomain, a label where it becomes a name in DNS, and a part of a path for RBAC. Schemas say
+/// nothing of it; sources are checked for it when their names are final.
+pub fn check_name(object: &Value) -> Option<Problem> {
+    let [version, kind, name] =
+        [&object["apiVersion"], &object["kind"], &object["metadata"]["name"]].map(|value| value.as_str().unwrap_or_default());
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    let checked = match (group, kind) {
+        _ if name.is_empty() => Ok(()),
+        ("rbac.authorization.k8s.io", _) if matches!(name, "." | "..") || name.contains(['/', '%']) => {
+            Err(format!("`{name}` must not be `.` or `..`, or hold `/` or `%`"))
+        }
+        ("rbac.authorization.k8s.io", _) => Ok(()),
+        ("", "Namespace" | "Service") => check_label(name),
+        _ => check_subdomain(name),
+    };
+    let rule = checked.err()?;
+    let help = "Join it of names of the view, which are checked: `name: {{ namespace.name ~ \"-quota\" }}`.".to_owned();
+    Some(problem(&["metadata", "name"], format!("Kubernetes refuses the name: {rule}"), Some(help)))
 }
 
 /// The name, and the namespace exactly where there is one.

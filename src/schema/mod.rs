@@ -19,6 +19,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
+pub use check::check_name;
 use custom::Custom;
 pub use format::is_quantity;
 pub use merge::without_nulls;

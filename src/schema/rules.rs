@@ -80,7 +80,7 @@ impl Reader {
         for keyword in keywords.keys().filter(|keyword| !OF_A_BRANCH.contains(&keyword.as_str())) {
             let help = did_you_mean(keyword, OF_A_BRANCH.iter().copied());
             self.below(keyword, |reader| {
-                reader.problem(format!("`{keyword}` has no meaning below `allOf`, `anyOf`, `oneOf` and `not`"), help)
+                reader.problem(format!("`{keyword}` has no meaning below `allOf`, `anyOf`, `oneOf` and `not`"), help);
             });
         }
         let properties = keywords.get("properties").and_then(Value::as_object).into_iter().flatten();
