@@ -156,6 +156,7 @@ impl Engine {
         let template = &kind.templates[template];
         let parts = match (template.language, self.tera.get(&kind.id)) {
             (Language::Tera, Some(tera)) => with_room(|| tera.written(&template.path, view)),
+            _ if self.guarded.contains_key(&template.path) => with_room(|| self.jinja.written(&template.path, view)),
             _ => self.jinja.written(&template.path, view),
         };
         let place = written::place(&parts, range).and_then(|(name, range)| self.places.span(&name, Some(range)));

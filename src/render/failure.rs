@@ -42,6 +42,10 @@ impl Failure {
 pub(super) const NO_INCLUDE: &str =
     "A template includes what is beside it in its folder, `_part.yaml.j2`, or what all share, `shared/_part.yaml.j2`; of its own language.";
 
+/// The help where a function does not exist.
+pub(super) const NO_FUNCTION: &str =
+    "A template sees its view and nothing else: no files, no clock, no environment, no network, no chance.";
+
 /// What an engine says: the range is in the text that it knows under that name.
 #[derive(Debug)]
 pub(super) struct Fault {

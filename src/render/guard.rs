@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::thread::ScopedJoinHandle;
+use std::thread::{Builder, ScopedJoinHandle};
 
 use super::failure::Fault;
 use super::limits;
@@ -65,10 +65,11 @@ impl Guard {
         let idle = locked(&self.idle).pop();
         let sender = idle.unwrap_or_else(|| {
             let (sender, receiver) = mpsc::channel::<Job>();
-            std::thread::spawn(move || receiver.into_iter().for_each(|job| job()));
+            // Where no thread is to be had, the receiver goes, and the one who waits is told so.
+            let _ = Builder::new().stack_size(limits::STACK).spawn(move || receiver.into_iter().for_each(|job| job()));
             sender
         });
-        // A thread ends only where its sender is gone; where it did after all, the one who waits is told so.
+        // It ends only where its sender is gone.
         let _ = sender.send(job);
         sender
     }
@@ -83,7 +84,7 @@ pub(super) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let work = Mutex::new(Some(work));
     let take = || locked(&work).take();
     let done = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(limits::STACK).spawn_scoped(scope, || take().map(|work| work()));
+        let thread = Builder::new().stack_size(limits::STACK).spawn_scoped(scope, || take().map(|work| work()));
         thread.ok().map(ScopedJoinHandle::join)
     });
     match (done, take()) {

@@ -12,7 +12,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output as Writer, Out
 use crate::catalog::Output;
 use crate::yaml::manifest;
 
-use super::failure::{Fault, NO_INCLUDE, undefined_help};
+use super::failure::{Fault, NO_FUNCTION, NO_INCLUDE, undefined_help};
 use super::view::View;
 use super::written::Written;
 use super::{escape, limits};
@@ -329,7 +329,8 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
         || detail.contains("recursion limit")
         || detail == limits::too_deep()
         || detail == TOO_MANY
-        || detail.contains("too many elements");
+        || detail.contains("too many elements")
+        || detail.contains("sequence is too large");
     let message = match innermost.kind() {
         // Its name may be a value; the place shows how it was asked for.
         ErrorKind::TemplateNotFound | ErrorKind::BadInclude => "the included template does not exist".to_owned(),
@@ -347,6 +348,7 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
         _ if limit => Some(limits::HELP.to_owned()),
         ErrorKind::UndefinedError => undefined(),
         ErrorKind::TemplateNotFound | ErrorKind::BadInclude => Some(NO_INCLUDE.to_owned()),
+        ErrorKind::UnknownFunction => Some(NO_FUNCTION.to_owned()),
         _ => None,
     };
     Fault { limit, late: false, name: innermost.name().unwrap_or_default().to_owned(), range: innermost.range(), message, help }

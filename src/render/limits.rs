@@ -38,5 +38,5 @@ pub(super) const BRANCHES: usize = 100;
 /// How many brackets may stand within one another, and how many blocks.
 pub(super) const NESTING: usize = 40;
 
-/// How much stack reading a site's own templates is given.
+/// How much stack the threads have that read a site's own templates, and those that render what is under guard. It takes memory as it is used.
 pub(super) const STACK: usize = 64 << 20;

@@ -45,13 +45,13 @@ pub(super) fn check(template: &Template) -> Vec<Fault> {
         for range in filters(piece, text) {
             let name = &text[range.clone()];
             if matches!(name, "safe" | "escape" | "e") {
-                fault(range, NOT_SAFE.to_owned(), None);
+                fault(range, NOT_SAFE.to_owned(), Some("Leave the filter out.".to_owned()));
             } else if name == "code" && !(template.output == Output::Markdown && is_last(piece, &range)) {
                 let help = "Write it last, in a value within a code span or block: `{{ name | code }}`.".to_owned();
                 fault(range, "`code` is for values within code of Markdown".to_owned(), Some(help));
             } else if template.language == Language::Jinja && !jinja::FILTERS.contains(&name) {
-                let help = did_you_mean(name, jinja::FILTERS.iter().copied());
-                fault(range, format!("unknown filter `{name}`"), help);
+                let help = did_you_mean(name, jinja::FILTERS.iter().copied()).unwrap_or_else(|| all_filters(jinja::FILTERS));
+                fault(range, format!("unknown filter `{name}`"), Some(help));
             }
         }
     }
@@ -118,6 +118,11 @@ fn open_blocks<'a>(pieces: &'a [Piece], text: &'a str) -> Vec<(&'a Piece, &'a st
         }
     }
     open
+}
+
+/// The help that names all filters.
+pub(super) fn all_filters(filters: &[&str]) -> String {
+    format!("There are: {}.", filters.join(", "))
 }
 
 /// Whether a tag of that first word waits for its end.

@@ -13,7 +13,7 @@ use tera::{Context, Error, ErrorKind, ReportError, Tera};
 use crate::catalog::{Kind, Language, Template};
 use crate::diag::did_you_mean;
 
-use super::failure::{Fault, NO_INCLUDE, undefined_help};
+use super::failure::{Fault, NO_FUNCTION, NO_INCLUDE, undefined_help};
 use super::view::View;
 use super::written::Written;
 use super::{limits, lint};
@@ -74,7 +74,10 @@ impl TeraSet {
             let at = start + text.text[start..].chars().take(column - 1).map(char::len_utf8).sum::<usize>();
             let asked = message.split('`').nth(1).unwrap_or_default();
             let help = match message {
-                _ if message.contains("filter") => did_you_mean(asked, FILTERS.iter().copied()),
+                _ if message.contains("filter") => {
+                    did_you_mean(asked, FILTERS.iter().copied()).or_else(|| Some(lint::all_filters(FILTERS)))
+                }
+                _ if message.contains("function") => Some(NO_FUNCTION.to_owned()),
                 _ if message.contains("template") => Some(NO_INCLUDE.to_owned()),
                 _ => None,
             };

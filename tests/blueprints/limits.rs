@@ -35,6 +35,8 @@ const BOMBS: &[(&str, &str, &str)] = &[
     ),
     ("10^8 bytes", "a.yaml.j2", "{{ 'a' * 100000000 }}"),
     ("a macro that calls itself", "a.yaml.j2", "{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}{{ m(1) }}"),
+    ("a block that calls itself", "a.yaml.j2", "{% block a %}{{ self.a() }}{% endblock %}"),
+    ("a list repeated without end", "a.yaml.j2", "{{ [1] * 1000000000 }}"),
     ("an include of itself", "a.yaml.j2", "{% include 'a.yaml.j2' %}"),
     (
         "an output without end",
