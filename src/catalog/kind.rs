@@ -1,6 +1,6 @@
 //! A kind of object: a folder with `kind.yaml`, its templates, and the schema of its objects where Kubernetes does not state one.
 
-use crate::decode::{Decode, Findings};
+use crate::decode::{Decode, Findings, mapping, unknown_keys};
 use crate::diag::{Code, Diag};
 use crate::source::{FileId, Files, Span, Spanned};
 use crate::yaml::Node;
@@ -66,7 +66,7 @@ crate::record! {
         /// What it repeats over.
         pub scope: Scope,
         /// The layer of its objects; left out for a document.
-        pub layer: Option<Layer>,
+        pub layer: Option<Spanned<Layer>>,
         /// What must be planned before; nothing, if left out.
         pub after: Option<Spanned<After>>,
         /// Where it is written: a template, below the layer's folder, or below the output's root where there is no layer.
@@ -80,7 +80,7 @@ crate::record! {
         /// The controls it serves, by name.
         pub serves: Vec<Spanned<String>>,
         /// The keys of the inventory that it makes objects of.
-        pub needs: Vec<String>,
+        pub needs: Vec<Spanned<String>>,
         /// `true` takes the kind out; meant for a site's own folder over the embedded one.
         pub disabled: Option<bool>,
     }
@@ -112,6 +112,8 @@ pub struct Kind {
     pub scope: Scope,
     /// The layer; none for a document, and for what applies the layers.
     pub layer: Option<Layer>,
+    /// Where the layer is stated, or else the path.
+    pub layer_span: Span,
     /// What must be planned before.
     pub after: Option<After>,
     /// Where it is written: a template.
@@ -125,22 +127,41 @@ pub struct Kind {
     /// The controls it serves, by name.
     pub serves: Vec<Spanned<String>>,
     /// The keys of the inventory that it makes objects of.
-    pub needs: Vec<String>,
+    pub needs: Vec<Spanned<String>>,
     /// One object each, by name.
     pub templates: Vec<Template>,
     /// What these include.
     pub partials: Vec<Template>,
     /// Its `kind.yaml`.
     pub file: FileId,
+    /// Whether a site wrote the `kind.yaml` itself.
+    pub own: bool,
+}
+
+/// What each key that a `kind.yaml` must have says.
+const REQUIRED: &[(&str, &str)] = &[
+    ("path", "Where the object is written, below the layer's folder: `path: \"{{ namespace.name }}/quota.all.yaml\"`."),
+    ("scope", "What it repeats over: `scope: namespace` makes one for every namespace of every cluster."),
+    ("title", "What the object is, in a few words: `title: ResourceQuota`."),
+    ("why", "Why it is there, for people who read a report: `why: limits what a namespace uses`."),
+];
+
+/// Says what to write for a key that is missing.
+pub(super) fn explain_missing(finding: &mut Diag) {
+    if finding.code == Code::MissingKey && finding.help.is_empty() {
+        let key = finding.message.split('`').nth(1).unwrap_or_default();
+        finding.help.extend(REQUIRED.iter().find(|(name, _)| *name == key).map(|(_, help)| (*help).to_owned()));
+    }
 }
 
 impl Kind {
     /// Reads `kind.yaml`; the templates are added by the caller.
-    pub(super) fn decode(id: &str, node: &Node, files: &Files, findings: &mut Findings) -> Option<Self> {
+    pub(super) fn decode(id: &str, own: bool, node: &Node, files: &Files, findings: &mut Findings) -> Option<Self> {
         let file = KindFile::decode(node, findings)?;
+        let layer = file.layer.as_ref().map(|layer| layer.value);
         let fits = |after: &Spanned<After>| match after.value {
-            After::Layers => file.layer.is_none(),
-            After::Workloads => file.layer.is_some_and(|layer| layer != Layer::Workloads),
+            After::Layers => layer.is_none(),
+            After::Workloads => layer.is_some_and(|layer| layer != Layer::Workloads),
         };
         if let Some(after) = file.after.as_ref().filter(|after| !fits(after)) {
             let diag =
@@ -160,7 +181,8 @@ impl Kind {
             title: file.title,
             why: file.why,
             scope: file.scope,
-            layer: file.layer,
+            layer,
+            layer_span: file.layer.map_or(file.path.span, |layer| layer.span),
             after: file.after.map(|after| after.value),
             path: rule("path", file.path),
             when: file.when.map(|text| rule("when", text)),
@@ -171,12 +193,35 @@ impl Kind {
             templates: Vec::new(),
             partials: Vec::new(),
             file: node.span.file,
+            own,
         })
+    }
+
+    /// What of its `kind.yaml` an engine reads.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        std::iter::once(&self.path).chain(&self.when).chain(&self.for_each)
     }
 
     /// Whether it makes objects of Kubernetes that are applied, not a document.
     pub fn is_manifest(&self) -> bool {
         self.layer.is_some() || self.after == Some(After::Layers)
+    }
+
+    /// Reads whether a `kind.yaml` takes its kind out; `None` after a finding. It may have what it had before, and nothing else.
+    pub(super) fn is_disabled(node: &Node, findings: &mut Findings) -> Option<bool> {
+        let Some(flag) = node.get("disabled") else { return Some(false) };
+        let before = findings.len();
+        let disabled = bool::decode(flag, findings);
+        for finding in &mut findings[before..] {
+            finding.help.truncate(0);
+            finding.help.push("Write `disabled: true` to take the kind out, or leave the key out.".to_owned());
+        }
+        let disabled = disabled?;
+        if disabled {
+            let keys: Vec<&str> = KindFile::keys().iter().map(String::as_str).collect();
+            unknown_keys(mapping(node, findings)?, &keys, "a kind", findings);
+        }
+        Some(disabled)
     }
 
     /// Takes a template of the folder.

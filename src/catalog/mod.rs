@@ -17,7 +17,7 @@ mod pack;
 mod template;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub use control::{Control, ControlFile, Exemptible};
@@ -26,7 +26,7 @@ pub use kind::{After, Kind, KindFile, Layer, Rule, Scope};
 pub use pack::{Pack, PackFile, Requirement};
 pub use template::{Language, Output, Template};
 
-use crate::decode::{Decode, Findings};
+use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::source::{FileId, Files};
 use crate::yaml::{self, Node};
@@ -60,6 +60,8 @@ impl Catalog {
 struct Source {
     file: FileId,
     text: Cow<'static, str>,
+    /// It could not be read, which has been found; that it is there is known.
+    unread: bool,
 }
 
 type Folder = BTreeMap<String, Source>;
@@ -79,17 +81,20 @@ fn load_over(embedded: &'static [(&str, &str)], files: &mut Files, overlays: &[(
     let mut sources: BTreeMap<String, Source> = BTreeMap::new();
     for (path, text) in embedded {
         let file = files.add(format!("builtin:blueprints/{path}"), *text);
-        sources.insert((*path).to_owned(), Source { file, text: Cow::Borrowed(text) });
+        sources.insert((*path).to_owned(), Source { file, text: Cow::Borrowed(text), unread: false });
     }
     for (display, root) in overlays {
         for found in overlay::read(display, root, files, findings) {
-            sources.insert(found.path, Source { file: found.file, text: Cow::Owned(found.text) });
+            let unread = found.text.is_none();
+            sources.insert(found.path, Source { file: found.file, text: Cow::Owned(found.text.unwrap_or_default()), unread });
         }
     }
     let mut loader = Loader { files, findings, catalog: Catalog::default() };
-    for ((area, id), folder) in loader.folders(sources) {
+    let folders = loader.folders(sources);
+    let kinds: BTreeSet<String> = folders.keys().filter(|(area, _)| area == "kinds").map(|(_, id)| id.clone()).collect();
+    for ((area, id), folder) in folders {
         match area.as_str() {
-            "kinds" => loader.kind(&id, folder),
+            "kinds" => loader.kind(&id, folder, &kinds),
             "controls" => loader.control(&id, folder),
             "packs" => loader.packs(folder),
             "schemas" => loader.schemas(folder),
@@ -134,24 +139,51 @@ impl Loader<'_> {
         folders
     }
 
-    fn kind(&mut self, id: &str, mut folder: Folder) {
+    fn kind(&mut self, id: &str, mut folder: Folder, kinds: &BTreeSet<String>) {
         let Some(source) = folder.remove("kind.yaml") else {
             let Some(first) = folder.values().next().map(|source| source.file) else { return };
-            return self.invalid(first, format!("the kind `{id}` has no `kind.yaml`"), None);
+            let help = did_you_mean(id, kinds.iter().map(String::as_str).filter(|other| *other != id));
+            let help = help.unwrap_or_else(|| {
+                "Add `kind.yaml` with `title`, `why`, `scope`, `path`, and `layer` where it is a manifest; or name the folder after the kind that is meant."
+                    .to_owned()
+            });
+            return self.invalid(first, format!("the kind `{id}` has no `kind.yaml`"), Some(help));
         };
-        let Some(node) = self.single(&source, "kind.yaml") else { return };
-        if node.get("disabled").is_some_and(|flag| bool::decode(flag, &mut Vec::new()) == Some(true)) {
+        if source.unread {
             return;
         }
-        let kind = Kind::decode(id, &node, self.files, self.findings);
-        if let Some(source) = folder.remove("schema.yaml") {
+        let Some(node) = self.single(&source, "kind.yaml") else { return };
+        match Kind::is_disabled(&node, self.findings) {
+            Some(false) => {}
+            // A kind that is there has more files than this one.
+            Some(true) if folder.is_empty() => {
+                let flag = node.get("disabled").map_or(node.span, |flag| flag.span);
+                let diag = Diag::new(Code::BlueprintInvalid, flag, format!("there is no kind `{id}` to take out"));
+                let near = did_you_mean(id, kinds.iter().map(String::as_str).filter(|other| *other != id));
+                let help =
+                    near.unwrap_or_else(|| "The folder's name is the kind's; `generate --plan` names the kind of each file.".to_owned());
+                return self.findings.push(diag.help(help));
+            }
+            _ => return,
+        }
+        let own = matches!(source.text, Cow::Owned(_));
+        let before = self.findings.len();
+        let kind = Kind::decode(id, own, &node, self.files, self.findings);
+        for finding in &mut self.findings[before..] {
+            kind::explain_missing(finding);
+        }
+        if let Some(source) = folder.remove("schema.yaml").filter(|source| !source.unread) {
             for node in yaml::read::read(&source.text, source.file, self.findings) {
                 self.catalog.custom_schemas.extend(CustomSchema::decode(Some(id), &node, self.findings));
             }
         }
         let Some(mut kind) = kind else { return };
+        let unread = folder.values().any(|source| source.unread);
         for (name, source) in folder {
             self.template(&format!("kinds/{id}/{name}"), source, |loader, template| kind.take(template, loader.files, loader.findings));
+        }
+        if kind.templates.is_empty() && unread {
+            return;
         }
         if kind.templates.is_empty() {
             let help = "Add `NAME.yaml.j2`, or `disabled: true` where the kind is to go.".to_owned();
@@ -162,12 +194,16 @@ impl Loader<'_> {
 
     fn control(&mut self, id: &str, mut folder: Folder) {
         if let Some(source) = folder.remove("control.yaml") {
+            if source.unread {
+                return;
+            }
             if let Some(node) = self.single(&source, "control.yaml") {
                 let control = Control::decode(id, &node, self.findings);
                 self.catalog.controls.extend(control.map(|control| (id.to_owned(), control)));
             }
         } else if let Some(source) = folder.values().next() {
-            self.invalid(source.file, format!("the control `{id}` has no `control.yaml`"), None);
+            let help = "Add `control.yaml` with `title` and `why`.".to_owned();
+            self.invalid(source.file, format!("the control `{id}` has no `control.yaml`"), Some(help));
         }
         for (name, source) in folder {
             if name != "README.md" {
@@ -184,6 +220,9 @@ impl Loader<'_> {
                 self.invalid(source.file, format!("`{name}` is no name of a pack"), Some(help));
                 continue;
             };
+            if source.unread {
+                continue;
+            }
             if let Some(node) = self.single(&source, &name) {
                 let pack = Pack::decode(id, &node, self.findings);
                 self.catalog.packs.extend(pack.map(|pack| (id.to_owned(), pack)));
@@ -192,7 +231,7 @@ impl Loader<'_> {
     }
 
     fn schemas(&mut self, folder: Folder) {
-        for (name, source) in folder {
+        for (name, source) in folder.into_iter().filter(|(_, source)| !source.unread) {
             if name.rsplit_once('.').is_some_and(|(_, extension)| extension == "yaml") {
                 for node in yaml::read::read(&source.text, source.file, self.findings) {
                     self.catalog.custom_schemas.extend(CustomSchema::decode(None, &node, self.findings));
@@ -230,7 +269,7 @@ impl Loader<'_> {
 
     fn template(&mut self, path: &str, source: Source, then: impl FnOnce(&mut Self, Template)) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if name == "README.md" {
+        if name == "README.md" || source.unread {
             return;
         }
         if let Some(template) = Template::new(path, source.file, source.text) {

@@ -19,8 +19,8 @@ pub(super) struct Found {
     pub(super) path: String,
     /// Where findings point.
     pub(super) file: FileId,
-    /// Its text.
-    pub(super) text: String,
+    /// Its text; none where it could not be read, which is a finding.
+    pub(super) text: Option<String>,
 }
 
 /// Every file below `root`, by path. What cannot be read is a finding; hidden files and the folders of cases are none of ours.
@@ -40,7 +40,7 @@ pub(super) fn read(display: &str, root: &Path, files: &mut Files, findings: &mut
     for entry in WalkDir::new(&inside).min_depth(1).sort_by_file_name().into_iter().filter_entry(is_ours) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) => found.extend(one(display, &inside, &entry, files, findings)),
+            Ok(entry) => found.push(one(display, &inside, &entry, files, findings)),
             Err(error) => {
                 let path = error.path().map(|path| below(&inside, path)).unwrap_or_default();
                 let why = error.io_error().map_or_else(|| "it leads back to itself".to_owned(), |error| error.kind().to_string());
@@ -56,21 +56,25 @@ fn is_ours(entry: &DirEntry) -> bool {
     !(name.starts_with('.') || (entry.file_type().is_dir() && name == "cases"))
 }
 
-fn one(display: &str, inside: &Path, entry: &DirEntry, files: &mut Files, findings: &mut Findings) -> Option<Found> {
+fn one(display: &str, inside: &Path, entry: &DirEntry, files: &mut Files, findings: &mut Findings) -> Found {
     let path = below(inside, entry.path());
     let shown = format!("{display}/{path}");
     let bytes = match bytes(inside, entry.path()) {
         Ok(bytes) => bytes,
         Err((code, why)) => {
             let file = files.add(shown, "");
-            findings.push(Diag::new(code, files.start(file), why));
-            return None;
+            let help = match code {
+                Code::FileTooLarge => "A blueprint is a page or two: move data into the inventory, or split the template.",
+                _ => "Look at the file and its permissions; a link must lead to a file in the folder of blueprints.",
+            };
+            findings.push(Diag::new(code, files.start(file), why).help(help));
+            return Found { path, file, text: None };
         }
     };
     match String::from_utf8(bytes) {
         Ok(text) => {
             let file = files.add(shown, text.as_str());
-            Some(Found { path, file, text })
+            Found { path, file, text: Some(text) }
         }
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
@@ -80,7 +84,7 @@ fn one(display: &str, inside: &Path, entry: &DirEntry, files: &mut Files, findin
             let mut span = files.start(file);
             (span.start, span.end) = (end, end);
             findings.push(Diag::new(Code::NotUtf8, span, "the file is not UTF-8 from here on").help("Save it as UTF-8."));
-            None
+            Found { path, file, text: None }
         }
     }
 }

@@ -29,16 +29,40 @@ pub enum Output {
 }
 
 impl Output {
+    /// What it is called in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "YAML or JSON",
+            Self::Markdown => "Markdown",
+            Self::Html => "HTML",
+            Self::Shell => "a shell script",
+            Self::Text => "plain text",
+        }
+    }
+
+    /// The ending of a file's name that says so.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Data => ".yaml",
+            Self::Markdown => ".md",
+            Self::Html => ".html",
+            Self::Shell => ".sh",
+            Self::Text => ".txt",
+        }
+    }
+
     /// What a file of that name is; a template's own extension is looked through.
     pub fn of(name: &str) -> Self {
         let name = name.strip_suffix(".j2").or_else(|| name.strip_suffix(".tera")).unwrap_or(name);
-        match name.rsplit('.').next() {
-            Some("yaml" | "yml" | "json") => Self::Data,
-            Some("md") => Self::Markdown,
-            Some("html") => Self::Html,
-            Some("sh") => Self::Shell,
-            _ => Self::Text,
-        }
+        let (_, ending) = name.rsplit_once('.').unwrap_or_default();
+        let of = [
+            (Self::Data, &["yaml", "yml", "json"][..]),
+            (Self::Markdown, &["md", "markdown"]),
+            (Self::Html, &["html", "htm", "xhtml"]),
+            (Self::Shell, &["sh", "bash"]),
+        ];
+        let known = of.iter().find(|(_, endings)| endings.iter().any(|known| known.eq_ignore_ascii_case(ending)));
+        known.map_or(Self::Text, |(output, _)| *output)
     }
 }
 
@@ -90,6 +114,11 @@ impl Template {
         Span { file: self.file, start: 0, end: 0 }
     }
 
+    /// Whether a site wrote it itself.
+    pub fn is_own(&self) -> bool {
+        matches!(self.text, Cow::Owned(_))
+    }
+
     /// Whether it is only there for others to include: its name begins with an underscore.
     pub fn is_partial(&self) -> bool {
         self.name().starts_with('_')
@@ -110,6 +139,7 @@ mod tests {
             ("join.sh.j2", Output::Shell),
             ("hosts.txt.j2", Output::Text),
             ("motd.j2", Output::Text),
+            ("page.HTM", Output::Html),
         ] {
             assert_eq!(Output::of(name), output, "{name}");
         }

@@ -11,11 +11,13 @@ use super::terminal::Terminal;
 use crate::catalog::{self, Catalog};
 use crate::decode::Findings;
 use crate::diag::render::Format;
-use crate::diag::{Code, Diag, Sink};
+use crate::diag::{Code, Diag, Sink, did_you_mean};
 use crate::inventory::{self, Inventory};
 use crate::model::{self, Model, Options};
-use crate::schema::Schemas;
-use crate::source::Files;
+use crate::schema::{PathSegment, Problem, Schemas};
+use crate::source::{Files, Span};
+use crate::yaml::Node;
+use crate::yaml::read::Value;
 
 /// Options of every command that reads the inventory.
 #[derive(Debug, Args)]
@@ -184,8 +186,9 @@ impl Input {
         let inventory = inventory::load(&project.root, &project.inventory, &trees, &mut files, &mut findings);
         terminal.timing("load", started.elapsed());
         let started = Instant::now();
-        let overlays = overlays(args, here, &project, &inventory, &mut findings);
+        let overlays = overlays(args, here, &project, &inventory, &mut findings)?;
         let catalog = catalog::load(&mut files, &overlays, &mut findings);
+        findings.extend(unknown_needs(&catalog));
         let mut schemas = Schemas::default();
         for custom in &catalog.custom_schemas {
             findings.extend(add_schema(custom, &mut schemas));
@@ -212,21 +215,44 @@ impl Input {
 /// Adds a kind's own schema; each of its defects is a finding.
 fn add_schema(custom: &catalog::CustomSchema, schemas: &mut Schemas) -> Findings {
     let (version, kind) = (custom.api_version.as_str(), custom.kind.as_str());
-    let mut problems = Vec::new();
+    let finding = |problem: Problem, span: Span| Diag::new(Code::BlueprintInvalid, span, problem.message).maybe_help(problem.help);
     if let Some(schema) = &custom.schema {
-        problems.extend(schemas.add_custom(version, kind, custom.namespaced, &crate::schema::json(schema)).err().unwrap_or_default());
+        let added = schemas.add_custom(version, kind, custom.namespaced, &crate::schema::json(schema));
+        let problems = added.err().unwrap_or_default();
+        if !problems.is_empty() {
+            let span = |problem: &Problem| keyword(schema, &problem.path).unwrap_or(custom.kind.span);
+            return problems.into_iter().map(|problem| (span(&problem), problem)).map(|(span, problem)| finding(problem, span)).collect();
+        }
     }
-    if let Some(plural) = custom.plural.as_ref().filter(|_| problems.is_empty()) {
-        problems.extend(schemas.name_custom(version, kind, custom.namespaced, plural).err().unwrap_or_default());
-    }
-    problems
-        .into_iter()
-        .map(|problem| Diag::new(Code::BlueprintInvalid, custom.kind.span, problem.message).maybe_help(problem.help))
-        .collect()
+    let named = custom.plural.as_ref().map(|plural| schemas.name_custom(version, kind, custom.namespaced, plural));
+    let problems = named.and_then(Result::err).unwrap_or_default();
+    problems.into_iter().map(|problem| finding(problem, custom.kind.span)).collect()
 }
 
+/// Where the last step of a path through a schema is written that is there; none for the schema as a whole.
+fn keyword(schema: &Node, path: &[PathSegment]) -> Option<Span> {
+    let (mut node, mut span) = (schema, None);
+    for segment in path {
+        (node, span) = match (segment, &node.value) {
+            (PathSegment::Key(key), Value::Map(entries)) => {
+                let Some((key, value)) = entries.iter().find(|(name, _)| name.text() == Some(key)) else { break };
+                (value, Some(key.span))
+            }
+            (PathSegment::Index(at), Value::Seq(items)) => {
+                let Some(item) = items.get(*at) else { break };
+                (item, Some(crate::decode::head(item)))
+            }
+            _ => break,
+        };
+    }
+    span
+}
+
+/// Folders of blueprints, each with the path that findings print.
+type Overlays = Vec<(String, PathBuf)>;
+
 /// The fleet's own folders of blueprints, then those of the command line; each with the path that findings print.
-fn overlays(args: &InputArgs, here: &Path, project: &Project, inventory: &Inventory, findings: &mut Findings) -> Vec<(String, PathBuf)> {
+fn overlays(args: &InputArgs, here: &Path, project: &Project, inventory: &Inventory, findings: &mut Findings) -> Result<Overlays, Failure> {
     let mut overlays = Vec::new();
     for stated in inventory.fleet.iter().flat_map(|fleet| &fleet.blueprints) {
         let path = project.root.join(stated.as_str());
@@ -243,8 +269,32 @@ fn overlays(args: &InputArgs, here: &Path, project: &Project, inventory: &Invent
             }
         }
     }
-    overlays.extend(args.blueprints.iter().map(|path| (project.display(&here.join(path)), here.join(path))));
-    overlays
+    for stated in &args.blueprints {
+        let path = folder(stated, here, "--blueprints")?;
+        overlays.push((project.display(&here.join(stated)), path));
+    }
+    Ok(overlays)
+}
+
+/// A site's own kinds that say they need what the inventory does not have.
+fn unknown_needs(catalog: &Catalog) -> Findings {
+    let mut needs = catalog.kinds.iter().filter(|kind| kind.own).flat_map(|kind| &kind.needs).peekable();
+    if needs.peek().is_none() {
+        return Findings::new();
+    }
+    let keys = inventory::Keys::new();
+    let unknown = needs.filter_map(|need| {
+        let (part, known) = keys.check(need).err()?;
+        let message = if part == need.value {
+            format!("the inventory has no key `{part}`")
+        } else {
+            format!("the inventory has no key `{}`: there is no `{part}`", need.value)
+        };
+        let help = did_you_mean(&part, known.iter().map(String::as_str));
+        let all = || format!("There are: {}.", known.iter().cloned().collect::<Vec<_>>().join(", "));
+        Some(Diag::new(Code::BlueprintInvalid, need.span, message).help(help.unwrap_or_else(all)))
+    });
+    unknown.collect()
 }
 
 /// Today in UTC.

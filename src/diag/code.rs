@@ -279,15 +279,18 @@ codes! {
     NotGenerated = "not-generated", Note, "keys of which nothing is made yet";
 
     // ---- blueprints and the plan ----
-    /// A `kind.yaml`, `control.yaml` or template name that does not say what it must.
+    /// A `kind.yaml`, `control.yaml`, `schema.yaml` or template name that does not say what it must, or two of them that contradict each other: values
+    /// are escaped for what a template's name says, so its `path` has to end alike.
     BlueprintInvalid = "blueprint-invalid", Error, "a blueprint that is not one";
     /// The template does not compile, or failed for these values: an undefined name, an unknown filter, a wrong type.
     TemplateError = "template-error", Error, "a template that fails";
-    /// The template ran for too long or wrote too much: an endless loop, or a bomb.
+    /// The template, or a rule of `kind.yaml`, ran for too long or wrote too much: an endless loop, or a bomb. Or it is so deep (250 words and signs of one
+    /// expression without a comma, 40 brackets or blocks within one another, 100 branches of an `if`) that reading it could fill the stack.
     TemplateLimit = "template-limit", Error, "a template beyond its limits";
     /// The rendered text is no YAML, has a key twice, or a plain scalar on which YAML readers disagree.
     ManifestInvalid = "manifest-invalid", Error, "a rendered manifest that is not YAML";
-    /// The rendered object does not fit the Kubernetes schema of its cluster's minor, or the blueprint's own schema.
+    /// The rendered object does not fit the Kubernetes schema of its cluster's minor, or the blueprint's own schema. Of the latter all is checked but rules
+    /// in CEL (`x-kubernetes-validations`), which are the API server's alone.
     ManifestSchema = "manifest-schema", Error, "a rendered object that Kubernetes would refuse";
     /// Two blueprints, or one twice, make the same object in one cluster.
     DuplicateObject = "duplicate-object", Error, "one object made twice";

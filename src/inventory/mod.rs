@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod fleet;
 pub mod flow;
 pub mod gateway;
+mod keys;
 mod load;
 pub mod machines;
 pub mod pod;
@@ -18,6 +19,7 @@ pub mod workload;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
+pub use keys::Keys;
 pub use load::load;
 use schemars::transform::RecursiveTransform;
 

@@ -161,8 +161,7 @@ impl Planner<'_> {
 
 /// The finding that a blueprint failed for a subject: at the template's line and at the inventory's.
 pub fn failed(failure: Failure, subject: &Subject) -> Diag {
-    let diag = Diag::new(failure.code, failure.span, failure.message).related(subject.origin, "for this");
-    diag.maybe_help(failure.help)
+    failure.into_diag().related(subject.origin, "for this")
 }
 
 fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Result<Vec<Placed>, Failure> {
@@ -183,14 +182,18 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
             span: kind.path.span,
             message: format!("`{path}` is no path of the tree: {problem}"),
             help: Some("Change `path` in `kind.yaml`, or the name in the inventory that it is made of.".to_owned()),
+            related: None,
         };
         paths::check(&path).map_err(|rule| invalid(rule.to_owned()))?;
+        if let Some(failure) = mismatch(kind, &path) {
+            return Err(failure);
+        }
         let whole = match (kind.layer, &subject.cluster) {
             (Some(layer), Some(cluster)) => format!("clusters/{cluster}/{}/{path}", layer.as_str()),
             (Some(_), None) => {
                 let message = format!("the scope `{}` belongs to no cluster, and only clusters have layers", kind.scope.as_str());
                 let help = Some("Leave `layer` out of `kind.yaml`, or choose a scope within a cluster.".to_owned());
-                return Err(Failure { code: Code::BlueprintInvalid, span: kind.path.span, message, help });
+                return Err(Failure { code: Code::BlueprintInvalid, span: kind.layer_span, message, help, related: None });
             }
             (None, _) => path.clone(),
         };
@@ -203,6 +206,28 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
     Ok(objects)
 }
 
+/// Whether a file is JSON, which holds one document and no comment.
+pub fn is_json(path: &str) -> bool {
+    has_ending(path, "json")
+}
+
+fn has_ending(path: &str, ending: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}
+
+/// Values are escaped for what a template's name says; what the file's name says has to be the same.
+fn mismatch(kind: &Kind, path: &str) -> Option<Failure> {
+    let output = Output::of(path);
+    // A document may have an ending that says nothing, as a `.conf` that holds YAML has.
+    let unknown = output == Output::Text && !has_ending(path, "txt") && kind.layer.is_none();
+    let template = kind.templates.iter().find(|template| template.output != output && !unknown)?;
+    let message = format!("`{path}` is {}, and the template that it is written by is for {}", output.as_str(), template.output.as_str());
+    let rename = if kind.layer.is_some() { String::new() } else { format!(", or name the template `NAME{}.j2`", output.ending()) };
+    let help = format!("Values are escaped for what the template's name says: let `path` end in `{}`{rename}.", template.output.ending());
+    let related = Some((template.start(), "this template".to_owned()));
+    Some(Failure { code: Code::BlueprintInvalid, span: kind.path.span, message, help: Some(help), related })
+}
+
 fn insert(plan: &mut Plan, path: String, owner: String, object: Planned, catalog: &Catalog, findings: &mut Findings) {
     let kind = &catalog.kinds[object.kind];
     let Some(file) = plan.files.get_mut(&path) else {
@@ -211,7 +236,7 @@ fn insert(plan: &mut Plan, path: String, owner: String, object: Planned, catalog
     };
     let Content::Rendered(objects) = &mut file.content else { return };
     let is_document = |object: &Planned| catalog.kinds[object.kind].templates[object.template].output != Output::Data;
-    let documents = is_document(&object) || objects.iter().any(is_document);
+    let documents = is_json(&path) || is_document(&object) || objects.iter().any(is_document);
     if file.owner == owner && !documents {
         objects.push(object);
         return;

@@ -23,19 +23,35 @@ pub struct Failure {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// A second place that it contradicts.
+    pub related: Option<(Span, String)>,
 }
 
 impl Failure {
     /// The finding; the caller adds the place of the inventory that led there.
     pub fn into_diag(self) -> Diag {
-        Diag::new(self.code, self.span, self.message).maybe_help(self.help)
+        let diag = Diag::new(self.code, self.span, self.message).maybe_help(self.help);
+        match self.related {
+            Some((span, text)) => diag.related(span, text),
+            None => diag,
+        }
     }
 }
+
+/// The help where an included template does not exist.
+pub(super) const NO_INCLUDE: &str =
+    "A template includes what is beside it in its folder, `_part.yaml.j2`, or what all share, `shared/_part.yaml.j2`; of its own language.";
+
+/// The help where a function does not exist.
+pub(super) const NO_FUNCTION: &str =
+    "A template sees its view and nothing else: no files, no clock, no environment, no network, no chance.";
 
 /// What an engine says: the range is in the text that it knows under that name.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) limit: bool,
+    /// It is a limit of the clock: another try would take as long.
+    pub(super) late: bool,
     pub(super) name: String,
     pub(super) range: Option<Range<usize>>,
     pub(super) message: String,
@@ -45,19 +61,31 @@ pub(super) struct Fault {
 impl Fault {
     /// What is wrong with a text as a whole.
     pub(super) fn new(name: &str, message: &str) -> Self {
-        Self { limit: false, name: name.to_owned(), range: None, message: message.to_owned(), help: None }
+        Self { limit: false, late: false, name: name.to_owned(), range: None, message: message.to_owned(), help: None }
     }
 
     /// The template did not end in time.
     pub(super) fn endless(name: &str) -> Self {
         let message = format!("the template did not end within {} s", limits::TIME.as_secs());
-        Self { limit: true, name: name.to_owned(), range: None, message, help: Some(limits::HELP.to_owned()) }
+        Self { late: true, ..Self::limit(name, &message) }
+    }
+
+    /// The engine panicked.
+    pub(super) fn broken(name: &str) -> Self {
+        let help = "Something in it is more than the engine can bear, as `loop.cycle()` without values is: leave tags out until it passes, and write \
+                    the one that did it in another way.";
+        Self { help: Some(help.to_owned()), ..Self::new(name, "the engine failed while it worked on this template") }
+    }
+
+    /// A limit that a text as a whole is beyond.
+    pub(super) fn limit(name: &str, message: &str) -> Self {
+        Self { limit: true, help: Some(limits::HELP.to_owned()), ..Self::new(name, message) }
     }
 
     /// The output is larger than one may be.
     pub(super) fn too_much() -> Self {
         let message = format!("the template writes more than {} MiB", limits::OUTPUT_BYTES >> 20);
-        Self { limit: true, name: String::new(), range: None, message, help: Some(limits::HELP.to_owned()) }
+        Self::limit("", &message)
     }
 }
 

@@ -12,7 +12,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output as Writer, Out
 use crate::catalog::Output;
 use crate::yaml::manifest;
 
-use super::failure::{Fault, undefined_help};
+use super::failure::{Fault, NO_FUNCTION, NO_INCLUDE, undefined_help};
 use super::view::View;
 use super::written::Written;
 use super::{escape, limits};
@@ -139,8 +139,26 @@ impl Jinja {
         spans.into_iter().map(part).collect()
     }
 
-    /// The value of an expression.
-    pub(super) fn evaluate(&self, name: &str, view: &View) -> Result<Value, Fault> {
+    /// Whether an expression is true.
+    pub(super) fn is_true(&self, name: &str, view: &View) -> Result<bool, Fault> {
+        self.evaluate(name, view, |_, value| Ok(value.is_true()))
+    }
+
+    /// The items of an expression that is a list: as many values, those within them counted, as `most` says.
+    pub(super) fn items(&self, name: &str, view: &View, most: usize) -> Result<Vec<serde_json::Value>, Fault> {
+        let mut left = most;
+        let mut charge = || {
+            left = left.checked_sub(1).ok_or_else(|| refused(TOO_MANY))?;
+            Ok(())
+        };
+        self.evaluate(name, view, |_, value| match nested(&mut charge, value, 0)? {
+            serde_json::Value::Array(items) => Ok(items),
+            _ => Err(refused(format!("`forEach` takes a list, not a value of type {}", value.kind()))),
+        })
+    }
+
+    /// What is made of the value of an expression.
+    fn evaluate<T>(&self, name: &str, view: &View, make: impl FnOnce(&State, &Value) -> Result<T, Error>) -> Result<T, Fault> {
         let template = self.env.get_template(name).map_err(|error| fault(&error, Some(view)))?;
         let captured = template.render_captured(context(view)).map_err(|error| fault(&error, Some(view)))?;
         let value = captured.state().lookup("result").unwrap_or(Value::UNDEFINED);
@@ -150,7 +168,7 @@ impl Jinja {
             let fault = Fault::new(name, &format!("`{text}` is undefined"));
             return Err(Fault { help: undefined_help(text, view), ..fault });
         }
-        Ok(value)
+        make(captured.state(), &value).map_err(|error| Fault { name: name.to_owned(), range: None, ..fault(&error, Some(view)) })
     }
 }
 
@@ -268,22 +286,22 @@ fn code(state: &State, value: &Value) -> Result<Value, Error> {
 
 /// The value as JSON; numbers that JSON does not have, and what nests without end, are refused.
 fn plain(state: &State, value: &Value) -> Result<serde_json::Value, Error> {
-    nested(state, value, 0)
+    nested(&mut || state.consume_fuel(1), value, 0)
 }
 
-fn nested(state: &State, value: &Value, depth: usize) -> Result<serde_json::Value, Error> {
-    // Shared lists can be few in memory and endless when they are walked.
-    state.consume_fuel(1)?;
+/// `charge` is asked for each value: shared lists can be few in memory and endless when they are walked.
+fn nested(charge: &mut dyn FnMut() -> Result<(), Error>, value: &Value, depth: usize) -> Result<serde_json::Value, Error> {
+    charge()?;
     if depth > limits::DEPTH {
         return Err(refused(limits::too_deep()));
     }
     let refuse = || refused(format!("a value of type {} cannot be printed", value.kind()));
     match value.kind() {
-        ValueKind::Seq | ValueKind::Iterable => value.try_iter()?.map(|item| nested(state, &item, depth + 1)).collect(),
+        ValueKind::Seq | ValueKind::Iterable => value.try_iter()?.map(|item| nested(charge, &item, depth + 1)).collect(),
         ValueKind::Map => {
             let entry = |key: Value| {
                 let item = value.get_item(&key)?;
-                Ok((key.as_str().map_or_else(|| key.to_string(), str::to_owned), nested(state, &item, depth + 1)?))
+                Ok((key.as_str().map_or_else(|| key.to_string(), str::to_owned), nested(charge, &item, depth + 1)?))
             };
             value.try_iter()?.map(entry).collect::<Result<_, Error>>().map(serde_json::Value::Object)
         }
@@ -297,6 +315,9 @@ fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
+/// What is said of a list of `forEach` that is too large.
+const TOO_MANY: &str = "the list of `forEach` holds more values than the whole view";
+
 /// The engine's error in our words: the innermost one, which is where an included template failed.
 fn fault(error: &Error, view: Option<&View>) -> Fault {
     let mut innermost = error;
@@ -307,7 +328,9 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
     let limit = innermost.kind() == ErrorKind::OutOfFuel
         || detail.contains("recursion limit")
         || detail == limits::too_deep()
-        || detail.contains("too many elements");
+        || detail == TOO_MANY
+        || detail.contains("too many elements")
+        || detail.contains("sequence is too large");
     let message = match innermost.kind() {
         // Its name may be a value; the place shows how it was asked for.
         ErrorKind::TemplateNotFound | ErrorKind::BadInclude => "the included template does not exist".to_owned(),
@@ -324,7 +347,9 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
     let help = match innermost.kind() {
         _ if limit => Some(limits::HELP.to_owned()),
         ErrorKind::UndefinedError => undefined(),
+        ErrorKind::TemplateNotFound | ErrorKind::BadInclude => Some(NO_INCLUDE.to_owned()),
+        ErrorKind::UnknownFunction => Some(NO_FUNCTION.to_owned()),
         _ => None,
     };
-    Fault { limit, name: innermost.name().unwrap_or_default().to_owned(), range: innermost.range(), message, help }
+    Fault { limit, late: false, name: innermost.name().unwrap_or_default().to_owned(), range: innermost.range(), message, help }
 }

@@ -3,10 +3,12 @@
 //! Both engines keep the same rules: what is undefined is an error, every value is escaped for what it stands in (see [`escape`]), nothing
 //! from outside the view can be seen, and no template runs for ever or writes without end.
 
-mod deadline;
+mod bounds;
 mod engine;
 pub mod escape;
 mod failure;
+mod guard;
+mod includes;
 mod jinja;
 mod limits;
 mod lint;

@@ -71,39 +71,66 @@ impl Piece {
     }
 }
 
+/// A template's pieces.
+pub(super) struct Scanned {
+    /// In their order. The last one goes to the end where it is not closed.
+    pub(super) pieces: Vec<Piece>,
+    /// Whether the last one is closed.
+    pub(super) closed: bool,
+}
+
 /// The pieces of a template in their order. `None` where a tag, comment or string is not closed: the engine says so, with its place.
 pub(super) fn pieces(text: &str, language: Language) -> Option<Vec<Piece>> {
+    let scanned = scan(text, language);
+    scanned.closed.then_some(scanned.pieces)
+}
+
+/// The pieces of a template, closed or not.
+pub(super) fn scan(text: &str, language: Language) -> Scanned {
     let mut pieces = Vec::new();
     let mut at = 0;
     while let Some(start) = find_start(text, at) {
         if start > at {
             pieces.push(Piece::plain(Part::Text, at..start));
         }
-        at = match &text[start..start + 2] {
+        let end = match &text[start..start + 2] {
             "{#" => {
-                let end = start + text[start..].find("#}")? + 2;
-                pieces.push(Piece::plain(Part::Comment, start..end));
+                let end = text[start..].find("#}").map(|end| start + end + 2);
+                pieces.push(Piece::plain(Part::Comment, start..end.unwrap_or(text.len())));
                 end
             }
             open => {
                 let part = if open == "{{" { Part::Value } else { Part::Tag };
-                let piece = piece(text, start, part, language)?;
+                let (piece, closed) = piece(text, start, part, language);
                 let end = piece.outer.end;
-                if part == Part::Tag && piece.word(text, 0) == Some("raw") && piece.tokens.len() == 1 {
-                    let after = raw_end(text, end)?;
-                    pieces.push(Piece::plain(Part::Text, start..after));
+                if closed && part == Part::Tag && piece.word(text, 0) == Some("raw") && piece.tokens.len() == 1 {
+                    let after = raw_end(text, end);
+                    pieces.push(if after.is_some() { Piece::plain(Part::Text, start..after.unwrap_or(end)) } else { piece });
                     after
                 } else {
                     pieces.push(piece);
-                    end
+                    closed.then_some(end)
                 }
             }
         };
+        match end {
+            Some(end) => at = end,
+            None => return Scanned { pieces, closed: false },
+        }
     }
     if at < text.len() {
         pieces.push(Piece::plain(Part::Text, at..text.len()));
     }
-    Some(pieces)
+    Scanned { pieces, closed: true }
+}
+
+/// The tokens of a text that is one expression; up to a string that is not closed.
+pub(super) fn expression(text: &str, language: Language) -> Vec<Token> {
+    let (mut at, mut tokens) = (0, Vec::new());
+    while let Some(next) = token(text.as_bytes(), at, language, &mut tokens) {
+        at = next;
+    }
+    tokens
 }
 
 fn find_start(text: &str, from: usize) -> Option<usize> {
@@ -125,7 +152,8 @@ fn raw_end(text: &str, mut from: usize) -> Option<usize> {
     }
 }
 
-fn piece(text: &str, start: usize, part: Part, language: Language) -> Option<Piece> {
+/// A tag or a value, and whether it is closed.
+fn piece(text: &str, start: usize, part: Part, language: Language) -> (Piece, bool) {
     let bytes = text.as_bytes();
     let close: &[u8] = if part == Part::Value { b"}}" } else { b"%}" };
     let dash = |at: usize| bytes.get(at).is_some_and(|b| *b == b'-' || (*b == b'+' && language == Language::Jinja));
@@ -138,22 +166,34 @@ fn piece(text: &str, start: usize, part: Part, language: Language) -> Option<Pie
         if ends(at) || (dash(at) && ends(at + 1)) {
             let trims = bytes[at] == b'-';
             let end = if ends(at) { at + 2 } else { at + 3 };
-            return Some(Piece { part, outer: start..end, inner: inside..at, tokens, trims });
+            return (Piece { part, outer: start..end, inner: inside..at, tokens, trims }, true);
         }
-        match *bytes.get(at)? {
-            b if b.is_ascii_whitespace() => at += 1,
-            quote @ (b'"' | b'\'') => at = string(bytes, at, quote, &mut tokens)?,
-            b'`' if language == Language::Tera => at = string(bytes, at, b'`', &mut tokens)?,
-            b if b.is_ascii_alphanumeric() || b == b'_' || !b.is_ascii() => {
-                let length = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_' || !b.is_ascii()).count();
-                tokens.push(Token::Word(at..at + length));
-                at += length;
-            }
-            sign => {
-                depth += i32::from(matches!(sign, b'(' | b'[' | b'{')) - i32::from(matches!(sign, b')' | b']' | b'}'));
-                tokens.push(Token::Sign(sign, at));
-                at += 1;
-            }
+        let before = tokens.len();
+        let Some(next) = token(bytes, at, language, &mut tokens) else {
+            let inner = inside.min(text.len())..text.len();
+            return (Piece { part, outer: start..text.len(), inner, tokens, trims: false }, false);
+        };
+        if let Some(Token::Sign(sign, _)) = tokens.get(before) {
+            depth += i32::from(matches!(sign, b'(' | b'[' | b'{')) - i32::from(matches!(sign, b')' | b']' | b'}'));
+        }
+        at = next;
+    }
+}
+
+/// Takes the token at a place, if one stands there, and says where to go on; `None` at the end, or where a string has none.
+fn token(bytes: &[u8], at: usize, language: Language, tokens: &mut Vec<Token>) -> Option<usize> {
+    match *bytes.get(at)? {
+        b if b.is_ascii_whitespace() => Some(at + 1),
+        quote @ (b'"' | b'\'') => string(bytes, at, quote, tokens),
+        b'`' if language == Language::Tera => string(bytes, at, b'`', tokens),
+        b if b.is_ascii_alphanumeric() || b == b'_' || !b.is_ascii() => {
+            let length = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_' || !b.is_ascii()).count();
+            tokens.push(Token::Word(at..at + length));
+            Some(at + length)
+        }
+        sign => {
+            tokens.push(Token::Sign(sign, at));
+            Some(at + 1)
         }
     }
 }

@@ -13,12 +13,13 @@ use tera::{Context, Error, ErrorKind, ReportError, Tera};
 use crate::catalog::{Kind, Language, Template};
 use crate::diag::did_you_mean;
 
-use super::failure::{Fault, undefined_help};
-use super::limits;
+use super::failure::{Fault, NO_FUNCTION, NO_INCLUDE, undefined_help};
 use super::view::View;
 use super::written::Written;
+use super::{limits, lint};
 use filters::FILTERS;
 use instrument::Instrumented;
+use meter::Stop;
 
 /// The templates of one kind and those that all share: components have one name for all of an instance.
 pub(super) struct TeraSet {
@@ -45,7 +46,8 @@ impl TeraSet {
         // As the author wrote them and one by one for what is wrong in each alone, then together for what they refer to in one another.
         let alone = self.texts.iter().filter_map(|(name, text)| match Tera::new().add_raw_template(name, &text.source).err()?.kind() {
             ErrorKind::SyntaxError(report) => {
-                Some(Fault { range: Some(report.span().range.clone()), ..Fault::new(name, &lower(report.message())) })
+                let fault = Fault { range: Some(report.span().range.clone()), ..Fault::new(name, &lower(report.message())) };
+                Some(lint::explain(fault, &text.source, Language::Tera))
             }
             _ => None,
         });
@@ -71,7 +73,14 @@ impl TeraSet {
             let start: usize = text.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
             let at = start + text.text[start..].chars().take(column - 1).map(char::len_utf8).sum::<usize>();
             let asked = message.split('`').nth(1).unwrap_or_default();
-            let help = if message.contains("filter") { did_you_mean(asked, FILTERS.iter().copied()) } else { None };
+            let help = match message {
+                _ if message.contains("filter") => {
+                    did_you_mean(asked, FILTERS.iter().copied()).or_else(|| Some(lint::all_filters(FILTERS)))
+                }
+                _ if message.contains("function") => Some(NO_FUNCTION.to_owned()),
+                _ if message.contains("template") => Some(NO_INCLUDE.to_owned()),
+                _ => None,
+            };
             // An include's name is pointed at with its quotes, a function's at its name.
             let end = at + text.text[at..].find(asked).map_or(1, |before| before + asked.len());
             Some(Fault { range: Some(text.original(at..end)), help, ..Fault::new(name, &lower(message)) })
@@ -117,15 +126,34 @@ impl TeraSet {
             report.filename().clone_into(&mut fault.name);
             fault.range = Some(self.texts[report.filename()].original(report.span().range.clone()));
         }
+        if let ErrorKind::CircularInclude { tpl: round, include_chain: chain }
+        | ErrorKind::CircularExtend { tpl: round, inheritance_chain: chain } = error.kind()
+        {
+            let name = if self.texts.contains_key(round) { round } else { name };
+            return Fault::limit(name, &format!("the template includes itself: `{}`", chain.join("`, `")));
+        }
+        if let ErrorKind::MissingParent { .. } = error.kind() {
+            fault.help = Some(NO_INCLUDE.to_owned());
+            "the template that it extends does not exist".clone_into(&mut fault.message);
+            return fault;
+        }
         let message = report.map_or_else(|| error.to_string(), |report| report.message().to_owned());
         fault.message = lower(&masked(&message, self.texts.get(&fault.name).map_or("", |text| &text.source)));
         if let Some(stop) = view.and_then(|_| meter::stopped()) {
+            if stop == Stop::Deadline {
+                // How far it came is another place on every machine.
+                return Fault::endless(name);
+            }
             fault.message = stop.message();
             fault.limit = true;
         } else if matches!(error.kind(), ErrorKind::Io(io::ErrorKind::FileTooLarge)) {
             return Fault { name: fault.name, ..Fault::too_much() };
         } else if matches!(error.kind(), ErrorKind::Io(_)) {
             WHOLE.clone_into(&mut fault.message);
+        }
+        if fault.message.contains("exceeds the limit") {
+            "a range of the template has too many items".clone_into(&mut fault.message);
+            fault.limit = true;
         }
         fault.limit |= fault.message.contains("recursion depth");
         fault.help = fault.limit.then(|| limits::HELP.to_owned());

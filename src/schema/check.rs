@@ -7,6 +7,7 @@ use super::view::{Seen, View};
 use super::walk::{At, Fault, Mistake, Step, Walk};
 use super::{Minor, PathSegment, Problem, Schemas};
 use crate::diag::{Code, Diag, a, did_you_mean};
+use crate::formats::{check_label, check_subdomain};
 use crate::source::Span;
 use crate::yaml::{self, Node};
 
@@ -93,6 +94,26 @@ fn in_another_version(known: &[(&str, &str)], kind: &str) -> Option<String> {
     (!versions.is_empty()).then(|| format!("`{kind}` is in {}.", versions.join(" and ")))
 }
 
+/// Checks an object's name as the API server does: an RFC 1123 subdomain, a label where it becomes a name in DNS, and a part of a path for RBAC. Schemas say
+/// nothing of it; sources are checked for it when their names are final.
+pub fn check_name(object: &Value) -> Option<Problem> {
+    let [version, kind, name] =
+        [&object["apiVersion"], &object["kind"], &object["metadata"]["name"]].map(|value| value.as_str().unwrap_or_default());
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    let checked = match (group, kind) {
+        _ if name.is_empty() => Ok(()),
+        ("rbac.authorization.k8s.io", _) if matches!(name, "." | "..") || name.contains(['/', '%']) => {
+            Err(format!("`{name}` must not be `.` or `..`, or hold `/` or `%`"))
+        }
+        ("rbac.authorization.k8s.io", _) => Ok(()),
+        ("", "Namespace" | "Service") => check_label(name),
+        _ => check_subdomain(name),
+    };
+    let rule = checked.err()?;
+    let help = "Join it of names of the view, which are checked: `name: {{ namespace.name ~ \"-quota\" }}`.".to_owned();
+    Some(problem(&["metadata", "name"], format!("Kubernetes refuses the name: {rule}"), Some(help)))
+}
+
 /// The name, and the namespace exactly where there is one.
 fn identity(kind: &str, namespaced: bool, object: &Value, problems: &mut Vec<Problem>) {
     let Some(metadata) = object.get("metadata") else {
@@ -116,7 +137,8 @@ fn problem(path: &[&str], message: String, help: Option<String>) -> Problem {
     Problem { path: path.iter().map(|key| PathSegment::Key((*key).to_owned())).collect(), message, help, at_key: true }
 }
 
-fn path<V>(at: &At<V>) -> Vec<PathSegment> {
+/// The steps to a place.
+pub(super) fn path<V>(at: &At<V>) -> Vec<PathSegment> {
     let mut path = at.parent.map_or_else(Vec::new, path);
     match at.step {
         Step::Root => {}

@@ -115,6 +115,7 @@ mod tests {
                 "`containers[0]` lacks `name`",
                 "`spec` has no field `sice`",
                 "`M` is none of the values of `size`",
+                "`size` must match the pattern `^[SL]$`, which this text does not",
             ]
         );
         let mut namespaced = widget(json!({"size": "S"}));

@@ -11,12 +11,15 @@ mod merge;
 mod minor;
 mod model;
 mod openapi;
+mod rule;
+mod rules;
 mod table;
 mod view;
 mod walk;
 
 use std::collections::BTreeMap;
 
+pub use check::check_name;
 use custom::Custom;
 pub use format::is_quantity;
 pub use merge::without_nulls;

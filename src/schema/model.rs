@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::minor::Minor;
+use super::rule::Rule;
 use super::table::{Definition, table};
 
 /// What may stand at a place.
@@ -18,6 +19,8 @@ pub(super) struct Schema {
     pub(super) default: Option<String>,
     /// How a patch's value comes together with what it patches.
     pub(super) strategy: Strategy,
+    /// What a custom schema asks beside the type; none of built-in ones.
+    pub(super) rule: Option<Box<Rule>>,
 }
 
 /// The shape of a value.

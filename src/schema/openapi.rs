@@ -2,19 +2,27 @@
 
 use serde_json::{Map, Value};
 
+use super::check::path;
 use super::model::{Format, Identity, List, Object, Reference, Schema, Shape, Strategy};
-use super::{PathSegment, Problem};
+use super::walk::{At, Fault, Step, Walk};
+use super::{Minor, PathSegment, Problem};
 use crate::diag::did_you_mean;
 
-/// Keywords of structural schemas that say nothing we check; the API server does.
-const UNCHECKED: [&str; 22] = [
+/// Keywords of structural schemas that say nothing we check; the API server does. Rules in CEL are the one thing among them that may refuse an object.
+const UNCHECKED: [&str; 5] = ["description", "example", "externalDocs", "title", "x-kubernetes-validations"];
+
+/// Keywords that we read.
+const CHECKED: [&str; 35] = [
+    "$ref",
+    "additionalProperties",
     "allOf",
     "anyOf",
-    "description",
-    "example",
+    "default",
+    "enum",
     "exclusiveMaximum",
     "exclusiveMinimum",
-    "externalDocs",
+    "format",
+    "items",
     "maxItems",
     "maxLength",
     "maxProperties",
@@ -25,25 +33,13 @@ const UNCHECKED: [&str; 22] = [
     "minimum",
     "multipleOf",
     "not",
+    "nullable",
     "oneOf",
     "pattern",
-    "title",
-    "uniqueItems",
-    "x-kubernetes-validations",
-];
-
-/// Keywords that we read.
-const CHECKED: [&str; 18] = [
-    "$ref",
-    "additionalProperties",
-    "default",
-    "enum",
-    "format",
-    "items",
-    "nullable",
     "properties",
     "required",
     "type",
+    "uniqueItems",
     "x-kubernetes-embedded-resource",
     "x-kubernetes-int-or-string",
     "x-kubernetes-list-map-keys",
@@ -61,12 +57,15 @@ impl Schema {
     /// On a line that the program which makes the table would not write; a test reads every line.
     pub(super) fn from_table(json: &str) -> Self {
         let value = serde_json::from_str(json).expect("the table holds JSON");
-        Self::from_openapi(&value).expect("the table holds schemas")
+        let mut reader = Reader::default();
+        let schema = reader.schema(&value);
+        assert!(reader.problems.is_empty(), "the table holds schemas");
+        schema
     }
 
     /// Reads the keywords of `OpenAPI`; all that is wrong with them comes in one go.
     pub(super) fn from_openapi(value: &Value) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::default();
+        let mut reader = Reader { custom: true, ..Reader::default() };
         let schema = reader.schema(value);
         if reader.problems.is_empty() { Ok(schema) } else { Err(reader.problems) }
     }
@@ -74,9 +73,11 @@ impl Schema {
 
 /// Reads a schema and keeps what is wrong with it.
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     path: Vec<PathSegment>,
     problems: Vec<Problem>,
+    /// It is no definition of the table, which has neither rules nor mistakes.
+    custom: bool,
 }
 
 impl Reader {
@@ -103,7 +104,28 @@ impl Reader {
         if is_true(keywords, "x-kubernetes-embedded-resource") {
             schema.embed_object();
         }
+        if self.custom {
+            schema.rule = Some(self.rule(keywords)).filter(|rule| !rule.is_empty()).map(Box::new);
+            if let Some(default) = keywords.get("default") {
+                self.check_default(&schema, default);
+            }
+        }
         schema
+    }
+
+    /// A default is what the API server writes where nothing stands: it has to fit like anything else.
+    fn check_default(&mut self, schema: &Schema, default: &Value) {
+        let mut found = Vec::new();
+        let mut report = |at: &At<Value>, fault: Fault<Value>| found.push((path(at), fault.message, fault.help));
+        let root = At::root(default);
+        let at = At { parent: Some(&root), step: Step::Key("default", None), value: default };
+        Walk { minor: Minor::NEWEST, partial: false, report: &mut report }.value(schema, "", &at);
+        let here = self.path.len();
+        for (below, message, help) in found {
+            self.path.extend(below);
+            self.problem(message, help);
+            self.path.truncate(here);
+        }
     }
 
     fn shape(&mut self, keywords: &Map<String, Value>) -> Shape {
@@ -199,7 +221,7 @@ impl Reader {
     }
 
     /// A keyword's list of scalars; empty if it is not there.
-    fn texts(&mut self, keywords: &Map<String, Value>, keyword: &str) -> Vec<String> {
+    pub(super) fn texts(&mut self, keywords: &Map<String, Value>, keyword: &str) -> Vec<String> {
         let Some(value) = keywords.get(keyword) else { return Vec::new() };
         let texts = value.as_array().and_then(|items| items.iter().map(scalar_text).collect());
         texts.unwrap_or_else(|| {
@@ -208,23 +230,31 @@ impl Reader {
         })
     }
 
-    fn below<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn below<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(PathSegment::Key(key.to_owned()));
         let result = read(self);
         self.path.pop();
         result
     }
 
-    fn problem(&mut self, message: impl Into<String>, help: Option<String>) {
+    /// Reads an item of a list.
+    pub(super) fn item<T>(&mut self, at: usize, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(PathSegment::Index(at));
+        let result = read(self);
+        self.path.pop();
+        result
+    }
+
+    pub(super) fn problem(&mut self, message: impl Into<String>, help: Option<String>) {
         self.problems.push(Problem { path: self.path.clone(), message: message.into(), help, at_key: true });
     }
 }
 
-fn text<'a>(keywords: &'a Map<String, Value>, keyword: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(keywords: &'a Map<String, Value>, keyword: &str) -> Option<&'a str> {
     keywords.get(keyword).and_then(Value::as_str)
 }
 
-fn is_true(keywords: &Map<String, Value>, keyword: &str) -> bool {
+pub(super) fn is_true(keywords: &Map<String, Value>, keyword: &str) -> bool {
     keywords.get(keyword) == Some(&Value::Bool(true))
 }
 

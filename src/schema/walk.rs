@@ -131,6 +131,12 @@ impl<V: View> Walk<'_, V> {
             _ => self.wrong_type(schema, seen, at),
         }
         self.choice(schema, seen, at);
+        if let Some(rule) = &schema.rule {
+            for broken in rule.broken(at.value) {
+                let help = Some("The schema of its kind asks for it.".to_owned());
+                (self.report)(at, Fault::new(format!("{} {broken}", at.name()), help));
+            }
+        }
     }
 
     fn object(&mut self, object: &Object, owner: Option<&Definition>, at: &At<V>) {

@@ -25,7 +25,7 @@ fn render(name: &str, template: &str, view: Value) -> Result<String, Failure> {
     let (engine, findings) = Engine::new(&catalog);
     let view = View::from_json(view).unwrap();
     match findings.into_iter().next() {
-        Some(diag) => Err(Failure { code: diag.code, span: diag.primary.span, message: diag.message, help: None }),
+        Some(diag) => Err(Failure { code: diag.code, span: diag.primary.span, message: diag.message, help: None, related: None }),
         None => engine.render(&catalog.kinds[0], 0, &view),
     }
 }

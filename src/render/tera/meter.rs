@@ -7,11 +7,9 @@
 //! on every machine. The clock is a second line only, for a loop of few but long steps; an ordinary template takes microseconds.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::render::limits;
-
-const DEADLINE: Duration = Duration::from_secs(2);
 
 /// How much a variable may keep beside twice what the whole view holds: bytes of texts, and sixteen for each item, all that is nested
 /// counted.
@@ -30,7 +28,7 @@ impl Stop {
     pub(super) fn message(self) -> String {
         match self {
             Self::Fuel => format!("the template did not end within {} million steps", GIVEN.get() / 1_000_000),
-            Self::Deadline => format!("the template did not end within {} seconds", DEADLINE.as_secs()),
+            Self::Deadline => format!("the template did not end within {} s", limits::TIME.as_secs()),
             Self::Held => format!("a variable of the template would hold more than {} KiB", HELD.get() >> 10),
             Self::Deep => limits::too_deep(),
         }
@@ -73,7 +71,7 @@ pub(super) fn charge(steps: u64, bytes: usize) -> Result<(), tera::Error> {
         return stop(Stop::Fuel);
     }
     FUEL.set(left - cost);
-    if STARTED.get().is_some_and(|started| started.elapsed() > DEADLINE) {
+    if STARTED.get().is_some_and(|started| started.elapsed() > limits::TIME) {
         return stop(Stop::Deadline);
     }
     Ok(())
