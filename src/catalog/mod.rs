@@ -140,7 +140,7 @@ impl Loader<'_> {
             return self.invalid(first, format!("the kind `{id}` has no `kind.yaml`"), None);
         };
         let Some(node) = self.single(&source, "kind.yaml") else { return };
-        if node.get("disabled").is_some_and(|flag| bool::decode(flag, &mut Vec::new()) == Some(true)) {
+        if node.get("disabled").is_some_and(|flag| bool::decode(flag, &mut Findings::new()) == Some(true)) {
             return;
         }
         let kind = Kind::decode(id, &node, self.files, self.findings);

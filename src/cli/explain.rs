@@ -3,7 +3,7 @@
 use super::terminal::Terminal;
 use super::{Failure, Outcome};
 use crate::catalog::{self, Catalog, Control, Pack};
-use crate::diag::{Code, did_you_mean};
+use crate::diag::{Code, Findings, did_you_mean};
 use crate::source::Files;
 
 /// Explain a finding, a control or a framework; list them all without a name.
@@ -18,7 +18,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let catalog = catalog::load(&mut Files::default(), &[], &mut Vec::new());
+    let catalog = catalog::load(&mut Files::default(), &[], &mut Findings::new());
     let text = match &args.name {
         None => everything(&catalog),
         Some(name) => {

@@ -72,6 +72,12 @@ fn folder(stated: &Path, here: &Path, option: &str) -> Result<PathBuf, Failure> 
     if found.is_dir() { Ok(found) } else { Err(Failure::new(format!("`{}` is a file, not a folder", stated.display()), help())) }
 }
 
+/// The default place is a link to somewhere that no review of the project sees.
+fn leads_out(name: &str, option: &str) -> Failure {
+    let message = format!("`{name}` is a link that leads out of the project");
+    Failure::new(message, format!("Put a folder there; or name the place with `{option} DIR`, where this is meant."))
+}
+
 /// A project's folders.
 #[derive(Debug)]
 pub struct Project {
@@ -99,6 +105,10 @@ impl Project {
                     Failure::new(message, "Run `ringfence init` to begin one, or name it with `--inventory DIR`.")
                 })?;
                 let inventory = root.join("inventory");
+                let real = inventory.canonicalize().map_err(Failure::io("find the folder", &inventory))?;
+                if !real.starts_with(&root) {
+                    return Err(leads_out("inventory", "--inventory"));
+                }
                 (root, inventory)
             }
         };
@@ -118,6 +128,9 @@ impl Project {
         // What is not there yet is made, and holds no links.
         let there = path.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(here);
         let output = there.canonicalize().map_err(Failure::io("use the folder", shown))?;
+        if stated.is_none() && !output.starts_with(&self.root) {
+            return Err(leads_out("output", "--output"));
+        }
         if !output.is_dir() {
             let message = format!("`{}` cannot be the folder of the trees: a file stands there", shown.display());
             return Err(Failure::new(message, "Move the file away, or name another folder with `--output DIR`."));
@@ -189,7 +202,10 @@ impl Input {
 
     /// Resolves the inventory; further findings go to `findings`.
     pub fn resolve(&self, findings: &mut Findings) -> Option<Model<'_>> {
-        model::resolve(&self.inventory, &self.catalog, &self.schemas, self.options, findings)
+        let mut judged = Findings::bounded(Findings::JUDGED);
+        let model = model::resolve(&self.inventory, &self.catalog, &self.schemas, self.options, &mut judged);
+        findings.extend(judged);
+        model
     }
 
     /// All findings, sorted, with severities as the flags want them; and whether an error is among them.

@@ -8,13 +8,11 @@ mod macros;
 
 pub use entries::Entries;
 
+pub use crate::diag::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::source::{Span, Spanned};
 use crate::yaml::read::{Node, Value};
 use crate::yaml::scalar::{self, Plain};
-
-/// Where findings go while a tree is decoded.
-pub type Findings = Vec<Diag>;
 
 /// A type that can be read from a YAML node.
 pub trait Decode: Sized {
@@ -259,12 +257,14 @@ pub fn unknown_keys(entries: &[(Node, Node)], keys: &[&str], what: &str, finding
         if keys.contains(&name) {
             continue;
         }
-        let mut sorted = keys.to_vec();
-        sorted.sort_unstable();
-        let diag = Diag::new(Code::UnknownKey, key.span, format!("{what} has no key `{name}`"));
-        let hint = did_you_mean(name, keys.iter().copied());
-        let all = format!("The keys are: {}.", sorted.join(", "));
-        findings.push(diag.help(hint.unwrap_or(all)));
+        findings.add(Code::UnknownKey, key.span, || {
+            let mut sorted = keys.to_vec();
+            sorted.sort_unstable();
+            let message = if name.is_empty() { format!("{what} has no key without a name") } else { format!("{what} has no key `{name}`") };
+            let hint = did_you_mean(name, keys.iter().copied());
+            let all = format!("The keys are: {}.", sorted.join(", "));
+            Diag::new(Code::UnknownKey, key.span, message).help(hint.unwrap_or(all))
+        });
     }
 }
 

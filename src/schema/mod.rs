@@ -119,6 +119,7 @@ impl Schemas {
 /// What the tests of this module share.
 #[cfg(test)]
 mod testing {
+    use crate::diag::Findings;
     use crate::source::Files;
     use crate::yaml::{Node, read};
 
@@ -126,9 +127,9 @@ mod testing {
     pub(super) fn node(text: &str) -> (Files, Node) {
         let mut files = Files::default();
         let file = files.add("test.yaml", text);
-        let mut diags = Vec::new();
-        let node = read::read(text, file, &mut diags).remove(0);
-        assert_eq!(diags, []);
+        let mut findings = Findings::new();
+        let node = read::read(text, file, &mut findings).remove(0);
+        assert!(findings.is_empty(), "{findings:?}");
         (files, node)
     }
 }
