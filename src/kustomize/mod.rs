@@ -31,6 +31,8 @@ mod transform;
 
 use std::path::Path;
 
+pub use folder::KUSTOMIZATIONS;
+
 use crate::diag::{Code, Diag};
 use crate::source::{Files, Span};
 use crate::tree::Digest;
