@@ -135,7 +135,8 @@ impl Decode for PortRef {
                 match u16::decode(node, &mut Findings::new()).filter(|port| *port > 0) {
                     Some(port) => Some(Self::Number(port)),
                     None => {
-                        findings.push(Diag::new(Code::InvalidPort, node.span, format!("`{text}` is no port: a number from 1 to 65535")));
+                        let diag = Diag::new(Code::InvalidPort, node.span, format!("`{text}` is no port: a number from 1 to 65535"));
+                        findings.push(diag.help("Write the number, or the name of a declared port."));
                         None
                     }
                 }

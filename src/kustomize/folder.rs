@@ -53,7 +53,8 @@ impl Folder {
 
 /// The finding that a source goes beyond a bound.
 pub fn too_large(span: Span, message: String) -> Box<Diag> {
-    Box::new(Diag::new(Code::SourceTooLarge, span, message))
+    let help = "Take out what is no manifest of the workload, or split the source over several workloads.";
+    Box::new(Diag::new(Code::SourceTooLarge, span, message).help(help))
 }
 
 impl<'a> Reader<'a> {

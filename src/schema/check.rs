@@ -54,7 +54,7 @@ impl Schemas {
             return vec![Diag::new(Code::KubernetesField, node.span, message)];
         };
         let mut diags = Vec::new();
-        let mut report = |at: &At<Node>, fault: Fault<Node>| diags.push(diag(at, fault));
+        let mut report = |at: &At<Node>, fault: Fault<Node>| diags.push(diag(definition, at, fault));
         Walk { minor, partial, report: &mut report }.value(schema, definition, &At::root(node));
         diags
     }
@@ -119,18 +119,33 @@ fn path<V>(at: &At<V>) -> Vec<PathSegment> {
     path
 }
 
-fn diag(at: &At<Node>, fault: Fault<Node>) -> Diag {
+fn diag(definition: &str, at: &At<Node>, fault: Fault<Node>) -> Diag {
     let code = match fault.mistake {
         Mistake::Field => Code::KubernetesField,
         Mistake::Ambiguous => Code::AmbiguousScalar,
         Mistake::Duplicate => Code::DuplicateEntry,
     };
     let span = if fault.at_key { key_span(at) } else { value_span(at) };
-    let diag = Diag::new(code, span, fault.message).maybe_help(fault.help);
+    let help = fault.help.unwrap_or_else(|| match fault.mistake {
+        Mistake::Duplicate => "Keep one of them.".to_owned(),
+        _ => format!("`kubectl explain {}` shows what it takes.", explained(definition, &path(at))),
+    });
+    let diag = Diag::new(code, span, fault.message).help(help);
     match fault.first {
         Some(first) => diag.related(head(first), "first here"),
         None => diag,
     }
+}
+
+/// A field as `kubectl explain` takes it: `deployment.spec.strategy`.
+fn explained(definition: &str, path: &[PathSegment]) -> String {
+    let name = definition.rsplit('.').next().unwrap_or_default();
+    let root = name.strip_suffix("Spec").map_or_else(|| name.to_lowercase(), |kind| format!("{}.spec", kind.to_lowercase()));
+    let keys = path.iter().filter_map(|segment| match segment {
+        PathSegment::Key(key) => Some(key.as_str()),
+        PathSegment::Index(_) => None,
+    });
+    std::iter::once(root.as_str()).chain(keys).collect::<Vec<_>>().join(".")
 }
 
 fn key_span(at: &At<Node>) -> Span {

@@ -108,6 +108,11 @@ impl Schemas {
         name
     }
 
+    /// Whether a definition has a field of that name, whatever stands there.
+    pub fn has_field(&self, minor: Minor, definition: &str, key: &str) -> bool {
+        self.schema(minor, definition).is_some_and(|schema| matches!(&schema.shape, Shape::Object(object) if object.at(key).is_some()))
+    }
+
     fn schema(&self, minor: Minor, definition: &str) -> Option<&Schema> {
         match self.custom.get(definition) {
             Some(custom) => Some(&custom.schema),

@@ -164,7 +164,8 @@ pub fn check_name(object: &Node, findings: &mut Findings) {
     let rule =
         rule.err().or_else(|| (name.len() > most).then(|| format!("`{name}` has {} characters; {} may have {most}", name.len(), a(kind))));
     if let Some(rule) = rule {
-        findings.push(Diag::new(Code::InvalidName, name_span(object), rule));
+        let help = "Change it in the source, or with a patch in an overlay.";
+        findings.push(Diag::new(Code::InvalidName, name_span(object), rule).help(help));
     }
 }
 
