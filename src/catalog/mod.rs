@@ -117,7 +117,7 @@ impl Loader<'_> {
                 }
                 ["kinds" | "controls", id, _] => {
                     let message = format!("`{id}` is no name of a blueprint: lower-case letters, digits and `-`");
-                    self.invalid(source.file, message, None);
+                    self.invalid(source.file, message, Some("Rename the folder.".to_owned()));
                 }
                 [area @ ("packs" | "schemas" | "shared"), name] => {
                     folders.entry((area.to_owned(), String::new())).or_default().insert(name.to_owned(), source);
@@ -137,7 +137,8 @@ impl Loader<'_> {
     fn kind(&mut self, id: &str, mut folder: Folder) {
         let Some(source) = folder.remove("kind.yaml") else {
             let Some(first) = folder.values().next().map(|source| source.file) else { return };
-            return self.invalid(first, format!("the kind `{id}` has no `kind.yaml`"), None);
+            let help = "Write one, with `title`, `why`, `scope` and `path`; what a built-in kind has stands in its own folder.".to_owned();
+            return self.invalid(first, format!("the kind `{id}` has no `kind.yaml`"), Some(help));
         };
         let Some(node) = self.single(&source, "kind.yaml") else { return };
         if node.get("disabled").is_some_and(|flag| bool::decode(flag, &mut Findings::new()) == Some(true)) {
@@ -167,12 +168,14 @@ impl Loader<'_> {
                 self.catalog.controls.extend(control.map(|control| (id.to_owned(), control)));
             }
         } else if let Some(source) = folder.values().next() {
-            self.invalid(source.file, format!("the control `{id}` has no `control.yaml`"), None);
+            let help = "Write one, with `title` and `why`, or remove the folder.".to_owned();
+            self.invalid(source.file, format!("the control `{id}` has no `control.yaml`"), Some(help));
         }
         for (name, source) in folder {
             if name != "README.md" {
-                let help = did_you_mean(&name, ["control.yaml"]);
-                self.invalid(source.file, format!("`{name}` has no meaning in the folder of a control"), help);
+                let help =
+                    did_you_mean(&name, ["control.yaml"]).unwrap_or_else(|| "A control is its `control.yaml`; remove the file.".to_owned());
+                self.invalid(source.file, format!("`{name}` has no meaning in the folder of a control"), Some(help));
             }
         }
     }

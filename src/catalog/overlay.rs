@@ -63,7 +63,8 @@ fn one(display: &str, inside: &Path, entry: &DirEntry, files: &mut Files, findin
         Ok(bytes) => bytes,
         Err((code, why)) => {
             let file = files.add(shown, "");
-            findings.push(Diag::new(code, files.start(file), why));
+            findings
+                .push(Diag::new(code, files.start(file), why).help("Mend or remove it: nothing is generated from half of the blueprints."));
             return None;
         }
     };
@@ -111,5 +112,8 @@ fn below(root: &Path, path: &Path) -> String {
 
 fn report(shown: &str, message: &str, files: &mut Files, findings: &mut Findings) {
     let file = files.add(shown, "");
-    findings.push(Diag::new(Code::FileUnreadable, files.start(file), message));
+    findings.push(
+        Diag::new(Code::FileUnreadable, files.start(file), message)
+            .help("Mend or remove it: nothing is generated from half of the blueprints."),
+    );
 }

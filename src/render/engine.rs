@@ -88,7 +88,7 @@ impl Engine {
                 code: Code::TemplateError,
                 span: rule.span,
                 message: format!("`forEach` takes a list, not a value of type {}", value.kind()),
-                help: None,
+                help: Some("Write an expression that gives a list of the view, such as `workload.ports`.".to_owned()),
             }),
         }
     }
@@ -139,6 +139,7 @@ impl Engine {
     fn failure(&self, fault: Fault, asked: Span) -> Failure {
         let code = if fault.limit { Code::TemplateLimit } else { Code::TemplateError };
         let span = self.places.span(&fault.name, fault.range).unwrap_or(asked);
-        Failure { code, span, message: fault.message, help: fault.help }
+        let help = "Mend the template here: what a kind's templates may use is in its folder, and in those of the built-in kinds.";
+        Failure { code, span, message: fault.message, help: fault.help.or_else(|| Some(help.to_owned())) }
     }
 }

@@ -128,7 +128,11 @@ fn diag(definition: &str, at: &At<Node>, fault: Fault<Node>) -> Diag {
     let span = if fault.at_key { key_span(at) } else { value_span(at) };
     let help = fault.help.unwrap_or_else(|| match fault.mistake {
         Mistake::Duplicate => "Keep one of them.".to_owned(),
-        _ => format!("`kubectl explain {}` shows what it takes.", explained(definition, &path(at))),
+        _ => {
+            let name = definition.rsplit('.').next().unwrap_or_default();
+            let spec = name.strip_suffix("Spec").map(|kind| format!("{kind}.spec"));
+            explained(spec.as_deref().unwrap_or(name), &path(at))
+        }
     });
     let diag = Diag::new(code, span, fault.message).help(help);
     match fault.first {
@@ -137,15 +141,18 @@ fn diag(definition: &str, at: &At<Node>, fault: Fault<Node>) -> Diag {
     }
 }
 
-/// A field as `kubectl explain` takes it: `deployment.spec.strategy`.
-fn explained(definition: &str, path: &[PathSegment]) -> String {
-    let name = definition.rsplit('.').next().unwrap_or_default();
-    let root = name.strip_suffix("Spec").map_or_else(|| name.to_lowercase(), |kind| format!("{}.spec", kind.to_lowercase()));
+/// Where to read what a field of a kind takes.
+pub fn explained(kind: &str, path: &[PathSegment]) -> String {
+    if kind.is_empty() {
+        return "Begin it with `apiVersion: ...` and `kind: ...`.".to_owned();
+    }
     let keys = path.iter().filter_map(|segment| match segment {
         PathSegment::Key(key) => Some(key.as_str()),
         PathSegment::Index(_) => None,
     });
-    std::iter::once(root.as_str()).chain(keys).collect::<Vec<_>>().join(".")
+    let kind = kind.to_lowercase();
+    let field = std::iter::once(kind.as_str()).chain(keys).collect::<Vec<_>>().join(".");
+    format!("`kubectl explain {field}` shows what it takes.")
 }
 
 fn key_span(at: &At<Node>) -> Span {
@@ -378,7 +385,7 @@ mod tests {
                 "ambiguous-scalar [1.10] `value` takes text, not the number 1.1. Quote it: \"1.10\".",
                 "ambiguous-scalar [no] YAML readers disagree on `no`: some readers take it for a boolean. Quote it if text is meant: \"no\".",
                 "kubernetes-field [image: b] `containers[1]` lacks `name`. Entries of `containers` are told apart by `name`.",
-                "duplicate-entry [name: a] `containers` has two entries with `name` `a`. (name: a first here) ",
+                "duplicate-entry [name: a] `containers` has two entries with `name` `a`. (name: a first here) Keep one of them.",
             ]
         );
     }

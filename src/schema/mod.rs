@@ -17,6 +17,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
+pub use check::explained;
 use custom::Custom;
 pub use format::is_quantity;
 pub use merge::without_nulls;
