@@ -9,7 +9,8 @@ use super::{API_VERSION, Inventory, InventoryFile};
 use crate::decode::{Decode, Entries, Findings, unknown_keys, wrong_type};
 use crate::diag::{Code, Diag};
 use crate::source::{FileId, Files, Span, Spanned};
-use crate::yaml::read::{self, Budget, Node, Value};
+use crate::yaml::budget::Budget;
+use crate::yaml::read::{self, Node, Value};
 
 /// Reads every `*.yaml` and `*.yml` below `folder`. Paths of findings are relative to `root`, which must contain the folder.
 /// Whatever could be read is returned beside the findings, so that later stages can report theirs in the same run.
@@ -172,13 +173,22 @@ fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings
             inventory.data_classes.0.push((key, value));
         }
     }
-    inventory.tiers.extend(fragment.tiers);
-    inventory.clusters.extend(fragment.clusters);
-    inventory.teams.extend(fragment.teams);
-    inventory.workloads.extend(fragment.workloads);
-    inventory.configs.extend(fragment.configs);
-    inventory.gateways.extend(fragment.gateways);
-    inventory.tokens.extend(fragment.tokens);
-    inventory.exemptions.extend(fragment.exemptions);
+    append(&mut inventory.tiers, fragment.tiers);
+    append(&mut inventory.clusters, fragment.clusters);
+    append(&mut inventory.teams, fragment.teams);
+    append(&mut inventory.workloads, fragment.workloads);
+    append(&mut inventory.configs, fragment.configs);
+    append(&mut inventory.gateways, fragment.gateways);
+    append(&mut inventory.tokens, fragment.tokens);
+    append(&mut inventory.exemptions, fragment.exemptions);
     inventory.lost.extend(lost);
+}
+
+/// Puts a list at the end of another; where that is empty, without a copy of what may be all workloads of a fleet.
+fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
+    if list.is_empty() {
+        *list = more;
+    } else {
+        list.extend(more);
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::explain::explained;
 use super::table::table;
 use super::view::{Seen, View};
 use super::walk::{At, Fault, Mistake, Step, Walk};
@@ -139,20 +140,6 @@ fn diag(definition: &str, at: &At<Node>, fault: Fault<Node>) -> Diag {
         Some(first) => diag.related(head(first), "first here"),
         None => diag,
     }
-}
-
-/// Where to read what a field of a kind takes.
-pub fn explained(kind: &str, path: &[PathSegment]) -> String {
-    if kind.is_empty() {
-        return "Begin it with `apiVersion: ...` and `kind: ...`.".to_owned();
-    }
-    let keys = path.iter().filter_map(|segment| match segment {
-        PathSegment::Key(key) => Some(key.as_str()),
-        PathSegment::Index(_) => None,
-    });
-    let kind = kind.to_lowercase();
-    let field = std::iter::once(kind.as_str()).chain(keys).collect::<Vec<_>>().join(".");
-    format!("`kubectl explain {field}` shows what it takes.")
 }
 
 fn key_span(at: &At<Node>) -> Span {

@@ -6,6 +6,7 @@
 
 mod check;
 mod custom;
+mod explain;
 mod format;
 mod merge;
 mod minor;
@@ -17,8 +18,8 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-pub use check::explained;
 use custom::Custom;
+pub use explain::explained;
 pub use format::is_quantity;
 pub use merge::without_nulls;
 pub use minor::{Minor, UnknownMinor};

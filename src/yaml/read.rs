@@ -3,51 +3,15 @@
 //! Spans, several errors in one run and bounds on what aliases expand to are why this is ours; the scanning itself is granit-parser's.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
+use super::budget::{Budget, MAX_ALIASED_BYTES, MAX_ALIASED_BYTES_TOGETHER, MAX_ALIASED_NODES, MAX_ALIASED_NODES_TOGETHER};
 use crate::diag::{Code, Diag, Findings};
 use crate::source::{FileId, Span};
 
-/// What aliases may add to a file in all: nodes, and bytes of scalars.
-const MAX_ALIASED_NODES: usize = 100_000;
-const MAX_ALIASED_BYTES: usize = 4 << 20;
-
-/// The same for all files that are read together.
-const MAX_ALIASED_NODES_TOGETHER: usize = 500_000;
-const MAX_ALIASED_BYTES_TOGETHER: usize = 16 << 20;
-
 /// How many nodes a file may have; ten thousand workloads in one take about three quarters of them.
 const MAX_NODES: usize = 1_000_000;
-
-/// What aliases may still add to the files that are read together, from any thread.
-#[derive(Debug)]
-pub struct Budget {
-    nodes: AtomicUsize,
-    bytes: AtomicUsize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { nodes: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }
-    }
-}
-
-impl Budget {
-    /// Whether the files asked for more than there was. Which of them is told so depends on which came last: whoever reads in parallel reads again,
-    /// one file after the other.
-    pub fn is_exceeded(&self) -> bool {
-        self.nodes.load(Ordering::Relaxed) > MAX_ALIASED_NODES_TOGETHER || self.bytes.load(Ordering::Relaxed) > MAX_ALIASED_BYTES_TOGETHER
-    }
-
-    /// Takes its part; says whether it was there.
-    fn take(&self, nodes: usize, bytes: usize) -> bool {
-        self.nodes.fetch_add(nodes, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        !self.is_exceeded()
-    }
-}
 
 /// A YAML node and its place.
 #[derive(Clone, Debug, PartialEq)]

@@ -30,7 +30,7 @@ fn every_error_and_warning_says_what_to_do(cases: &[Case]) -> Verdict {
     let mut silent = BTreeSet::new();
     for case in cases {
         let files = entries(&case.folder).map_err(|error| error.to_string())?;
-        for (_, path) in files.iter().filter(|(name, _)| name.starts_with("stderr") && name.ends_with(".txt")) {
+        for (_, path) in files.iter().filter(|(name, _)| name.starts_with("stderr")) {
             let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
             let reports = text.split("\n\n").filter(|report| report.starts_with("error[") || report.starts_with("warning["));
             let without = reports.filter(|report| !report.lines().any(|line| line.trim_start().starts_with("= help: ")));
