@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use crate::diag::{Code, Severity};
 
-/// The largest file that is read, in bytes; ten thousand workloads in one take about nine tenths of it.
+/// The largest file that is read, in bytes; ten thousand workloads in one take about two thirds of it.
 const MAX_FILE_BYTES: u64 = 10 << 20;
 
 /// Why there is no text of a file.
