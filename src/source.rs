@@ -95,8 +95,14 @@ impl Files {
     /// Past 4 billion files.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = u32::try_from(self.files.len()).expect("fewer than 2^32 files");
-        self.files.push(File { path: format!("{}{}", self.prefix, path.into()), text: text.into() });
+        let path = self.shown(&path.into());
+        self.files.push(File { path, text: text.into() });
         FileId(id)
+    }
+
+    /// A path relative to the project's root as findings print it: relative to the repository's. One that is elsewhere stays as it is.
+    pub fn shown(&self, path: &str) -> String {
+        if path.starts_with('/') { path.to_owned() } else { format!("{}{path}", self.prefix) }
     }
 
     /// The path that findings print.
@@ -106,7 +112,8 @@ impl Files {
 
     /// The path relative to the project's root: the same wherever the repository lies, and so fit for generated files (I4).
     pub fn project_path(&self, id: FileId) -> &str {
-        &self.path(id)[self.prefix.len()..]
+        let path = self.path(id);
+        path.strip_prefix(&self.prefix).unwrap_or(path)
     }
 
     /// The whole text; empty for a file that could not be read.

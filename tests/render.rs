@@ -37,8 +37,8 @@ fn every_format_has_something_to_say_of_a_clean_inventory() {
 #[test]
 fn colours_and_a_narrow_terminal() {
     let (files, diags) = sample();
-    expect("sample.human-color.txt", &render(Format::Human, &diags, &files, &Options { color: true, width: 140 }));
-    expect("sample.human-narrow.txt", &render(Format::Human, &diags, &files, &Options { color: false, width: 60 }));
+    expect("sample.human-color.txt", &render(Format::Human, &diags, &files, &Options { color: true, ..Options::default() }));
+    expect("sample.human-narrow.txt", &render(Format::Human, &diags, &files, &Options { width: 60, ..Options::default() }));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn no_place_is_too_odd_to_show() {
             let diag = Diag::new(Code::UnknownKey, span, "m").label("here").related(Span { start: *end, ..span }, "there");
             let at = files.line_col(span);
             for width in [0, 1, 20, 140] {
-                let text = render(Format::Human, std::slice::from_ref(&diag), &files, &Options { color: false, width });
+                let text = render(Format::Human, std::slice::from_ref(&diag), &files, &Options { width, ..Options::default() });
                 assert!(text.contains(&format!("--> a.yaml:{}:{}\n", at.line, at.column)), "{start}..{end} at {width}:\n{text}");
             }
         }

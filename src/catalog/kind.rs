@@ -148,9 +148,11 @@ const REQUIRED: &[(&str, &str)] = &[
 
 /// Says what to write for a key that is missing.
 pub(super) fn explain_missing(finding: &mut Diag) {
-    if finding.code == Code::MissingKey && finding.help.is_empty() {
+    if finding.code == Code::MissingKey {
         let key = finding.message.split('`').nth(1).unwrap_or_default();
-        finding.help.extend(REQUIRED.iter().find(|(name, _)| *name == key).map(|(_, help)| (*help).to_owned()));
+        if let Some((_, help)) = REQUIRED.iter().find(|(name, _)| *name == key) {
+            finding.help = vec![(*help).to_owned()];
+        }
     }
 }
 
@@ -210,12 +212,12 @@ impl Kind {
     /// Reads whether a `kind.yaml` takes its kind out; `None` after a finding. It may have what it had before, and nothing else.
     pub(super) fn is_disabled(node: &Node, findings: &mut Findings) -> Option<bool> {
         let Some(flag) = node.get("disabled") else { return Some(false) };
-        let before = findings.len();
-        let disabled = bool::decode(flag, findings);
-        for finding in &mut findings[before..] {
-            finding.help.truncate(0);
-            finding.help.push("Write `disabled: true` to take the kind out, or leave the key out.".to_owned());
-        }
+        let mut found = Findings::new();
+        let disabled = bool::decode(flag, &mut found);
+        findings.extend(found.into_iter().map(|mut finding| {
+            finding.help = vec!["Write `disabled: true` to take the kind out, or leave the key out.".to_owned()];
+            finding
+        }));
         let disabled = disabled?;
         if disabled {
             let keys: Vec<&str> = KindFile::keys().iter().map(String::as_str).collect();

@@ -122,7 +122,7 @@ impl Loader<'_> {
                 }
                 ["kinds" | "controls", id, _] => {
                     let message = format!("`{id}` is no name of a blueprint: lower-case letters, digits and `-`");
-                    self.invalid(source.file, message, None);
+                    self.invalid(source.file, message, Some("Rename the folder.".to_owned()));
                 }
                 [area @ ("packs" | "schemas" | "shared"), name] => {
                     folders.entry((area.to_owned(), String::new())).or_default().insert(name.to_owned(), source);
@@ -167,11 +167,12 @@ impl Loader<'_> {
             _ => return,
         }
         let own = matches!(source.text, Cow::Owned(_));
-        let before = self.findings.len();
-        let kind = Kind::decode(id, own, &node, self.files, self.findings);
-        for finding in &mut self.findings[before..] {
-            kind::explain_missing(finding);
-        }
+        let mut found = Findings::new();
+        let kind = Kind::decode(id, own, &node, self.files, &mut found);
+        self.findings.extend(found.into_iter().map(|mut finding| {
+            kind::explain_missing(&mut finding);
+            finding
+        }));
         if let Some(source) = folder.remove("schema.yaml").filter(|source| !source.unread) {
             for node in yaml::read::read(&source.text, source.file, self.findings) {
                 self.catalog.custom_schemas.extend(CustomSchema::decode(Some(id), &node, self.findings));
@@ -207,8 +208,9 @@ impl Loader<'_> {
         }
         for (name, source) in folder {
             if name != "README.md" {
-                let help = did_you_mean(&name, ["control.yaml"]);
-                self.invalid(source.file, format!("`{name}` has no meaning in the folder of a control"), help);
+                let help =
+                    did_you_mean(&name, ["control.yaml"]).unwrap_or_else(|| "A control is its `control.yaml`; remove the file.".to_owned());
+                self.invalid(source.file, format!("`{name}` has no meaning in the folder of a control"), Some(help));
             }
         }
     }

@@ -115,5 +115,8 @@ fn below(root: &Path, path: &Path) -> String {
 
 fn report(shown: &str, message: &str, files: &mut Files, findings: &mut Findings) {
     let file = files.add(shown, "");
-    findings.push(Diag::new(Code::FileUnreadable, files.start(file), message));
+    findings.push(
+        Diag::new(Code::FileUnreadable, files.start(file), message)
+            .help("Mend or remove it: nothing is generated from half of the blueprints."),
+    );
 }

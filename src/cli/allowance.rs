@@ -1,5 +1,7 @@
 //! What `--max-deletions` allows.
 
+use crate::tree::guard;
+
 /// One of its values: a share of the tree, or a kind of protected objects.
 #[derive(Clone, Debug)]
 pub(super) enum Allowance {
@@ -18,8 +20,11 @@ impl Allowance {
         if let Some(percent) = text.strip_suffix('%') {
             return percent.parse().ok().filter(|share| *share <= 100).map(Self::Share).ok_or_else(|| "a share is 0% to 100%".to_owned());
         }
-        let kind = text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_alphanumeric());
-        if kind { Ok(Self::Kind(text.to_owned())) } else { Err("write a share such as `50%`, or a kind such as `Namespace`".to_owned()) }
+        let kinds: Vec<&str> = guard::protected_kinds().collect();
+        if kinds.contains(&text) {
+            return Ok(Self::Kind(text.to_owned()));
+        }
+        Err(format!("write a share such as `50%`, or one of the protected kinds: {}", kinds.join(", ")))
     }
 }
 

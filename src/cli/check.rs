@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::project::{Input, InputArgs};
 use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
-use crate::diag::Severity;
 use crate::diag::render::Format;
+use crate::diag::{Findings, Severity};
 
 /// Validate the inventory alone; nothing is written.
 ///
@@ -22,12 +22,12 @@ pub struct Args {
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
     let input = Input::read(&args.input, here, None, terminal)?;
     let started = Instant::now();
-    let mut findings = Vec::new();
+    let mut findings = Findings::new();
     let model = input.resolve(&mut findings);
     let counts = model.map(|model| (model.inventory.workloads.len(), model.clusters.all.len()));
     terminal.timing("resolve", started.elapsed());
     let (diags, errors) = input.sorted(findings);
-    terminal.findings(args.input.format, &diags, &input.files)?;
+    terminal.findings("ringfence check", args.input.format, &diags, &input.files)?;
     if errors {
         return Ok(Outcome::Findings);
     }

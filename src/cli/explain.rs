@@ -9,7 +9,7 @@ use super::project::{Input, InputArgs};
 use super::terminal::Terminal;
 use super::{Failure, Outcome};
 use crate::catalog::{self, Catalog, Control, Pack};
-use crate::diag::{Code, did_you_mean};
+use crate::diag::{Code, Findings, did_you_mean};
 use crate::source::Files;
 
 /// Explain a finding, a control, a framework, a key or a workload; list findings, controls and frameworks without a name.
@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let catalog = catalog::load(&mut Files::default(), &[], &mut Vec::new());
+    let catalog = catalog::load(&mut Files::default(), &[], &mut Findings::new());
     let text = match &args.name {
         None => everything(&catalog),
         Some(name) => {
@@ -86,7 +86,7 @@ fn of_pack(pack: &Pack) -> String {
 
 fn of_workload(name: &str, args: &Args, here: &Path, terminal: &Terminal) -> Result<String, Failure> {
     let input = Input::read(&InputArgs::of(args.inventory.clone()), here, None, terminal)?;
-    let mut findings = Vec::new();
+    let mut findings = Findings::new();
     let model = input.resolve(&mut findings);
     if let Some(text) = model.as_ref().and_then(|model| workload::explain(name, &input, model)) {
         return Ok(text);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::allowance::{self, Allowance};
 use super::project::{Input, InputArgs};
-use super::scope::Scope;
+use super::scope::{self, Scope};
 use super::shared::Others;
 use super::terminal::{Terminal, count};
 use super::{Failure, Outcome};
@@ -68,11 +68,11 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
         Rendered::Printed => {
             // For machines, stdout holds the plan and nothing else.
             if args.input.format == Format::Human {
-                report(&input, findings, Format::Human, terminal)?;
+                report(&input, args, findings, terminal)?;
             }
             return Ok(Outcome::Clean);
         }
-        Rendered::Refused => return report(&input, findings, args.input.format, terminal).map(|_| Outcome::Findings),
+        Rendered::Refused => return report(&input, args, findings, terminal).map(|_| Outcome::Findings),
     };
     let started = Instant::now();
     let mut display = Display { files: std::mem::take(&mut input.files), folder: input.project.display(&output) };
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
     };
     input.files = display.files;
     terminal.timing(if args.check { "compare" } else { "write" }, started.elapsed());
-    let failed = report(&input, findings, args.input.format, terminal)?;
+    let failed = report(&input, args, findings, terminal)?;
     if args.input.format == Format::Human {
         summarise(&tree, &scope, &outcome, failed, terminal);
     }
@@ -142,9 +142,10 @@ fn render(
     Ok(if findings.len() > before { Rendered::Refused } else { Rendered::Tree(tree) })
 }
 
-fn report(input: &Input, findings: Findings, format: Format, terminal: &Terminal) -> Result<bool, Failure> {
+fn report(input: &Input, args: &Args, findings: Findings, terminal: &Terminal) -> Result<bool, Failure> {
     let (diags, errors) = input.sorted(findings);
-    terminal.findings(format, &diags, &input.files)?;
+    let command = if args.check { "ringfence generate --check" } else { "ringfence generate" };
+    terminal.findings(command, args.input.format, &diags, &input.files)?;
     Ok(errors)
 }
 
@@ -155,6 +156,11 @@ struct Display {
 }
 
 impl Display {
+    /// A path of the tree as the places of findings show it.
+    fn shown(&self, path: &str) -> String {
+        self.files.shown(&format!("{}/{path}", self.folder))
+    }
+
     fn place(&mut self, path: &str) -> Span {
         let file = self.files.add(format!("{}/{path}", self.folder), "");
         self.files.start(file)
@@ -177,10 +183,10 @@ fn check(output: &Path, tree: &Tree, scope: &Scope, display: &mut Display, findi
         let origin = tree.get(path).map(|file| file.origin);
         let diag = match (class, origin) {
             (Class::Missing { .. }, Some(origin)) => {
-                Diag::new(Code::DriftMissing, origin, format!("`{}/{path}` is missing", display.folder)).label("made for this").help(again)
+                Diag::new(Code::DriftMissing, origin, format!("`{}` is missing", display.shown(path))).label("made for this").help(again)
             }
             (Class::Changed { .. }, Some(origin)) => {
-                Diag::new(Code::DriftChanged, origin, format!("`{}/{path}` is out of date", display.folder))
+                Diag::new(Code::DriftChanged, origin, format!("`{}` is out of date", display.shown(path)))
                     .label("made for this")
                     .help(again)
             }
@@ -365,7 +371,7 @@ fn summarise(tree: &Tree, scope: &Scope, done: &tree::Summary, failed: bool, ter
     let mut files = 0;
     for path in tree.files().keys().filter(|path| scope.holds(path.as_str())) {
         files += 1;
-        if let Some(cluster) = path.as_str().strip_prefix("clusters/").and_then(|rest| rest.split('/').next()) {
+        if let Some(cluster) = scope::own(path.as_str()) {
             *clusters.entry(cluster).or_default() += 1;
         }
     }

@@ -9,7 +9,8 @@ use crate::formats::{DnsLabel, DnsSubdomain};
 
 /// Write a small, commented inventory that generates at once.
 ///
-/// It goes to `inventory/` in the current folder, with the JSON Schema beside it for editors. Nothing that is there is overwritten.
+/// It goes to `inventory/` in the current folder, with the JSON Schema beside it for editors. Nothing that is there is overwritten; where a folder
+/// above has an inventory, a line says so.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The fleet's name.
@@ -34,11 +35,17 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
         let help = "Begin in another folder with `-C DIR`, or move what is there away.";
         return Err(Failure::new(format!("`inventory/{name}` is already there"), help));
     }
+    let above = here.ancestors().enumerate().skip(1).find(|(_, above)| above.join("inventory").is_dir());
     fs::create_dir_all(&folder).map_err(Failure::io("make the folder", &folder))?;
     for (name, text) in files {
         let path = folder.join(name);
         fs::write(&path, text).map_err(Failure::io("write", &path))?;
         terminal.say(format!("Wrote inventory/{name}"));
+    }
+    if let Some((up, _)) = above {
+        let inventory = "../".repeat(up) + "inventory";
+        terminal
+            .say(format!("This folder is within another project, whose inventory is `{inventory}`; here and below, the new one holds."));
     }
     terminal.say("Next: read inventory/fleet.yaml, then run `ringfence generate`.");
     Ok(Outcome::Clean)

@@ -82,6 +82,12 @@ fn folder(stated: &Path, here: &Path, option: &str) -> Result<PathBuf, Failure> 
     if found.is_dir() { Ok(found) } else { Err(Failure::new(format!("`{}` is a file, not a folder", stated.display()), help())) }
 }
 
+/// The default place is a link to somewhere that no review of the project sees.
+fn leads_out(name: &str, option: &str) -> Failure {
+    let message = format!("`{name}` is a link that leads out of the project");
+    Failure::new(message, format!("Put a folder there; or name the place with `{option} DIR`, where this is meant."))
+}
+
 /// A project's folders.
 #[derive(Debug)]
 pub struct Project {
@@ -109,6 +115,10 @@ impl Project {
                     Failure::new(message, "Run `ringfence init` to begin one, or name it with `--inventory DIR`.")
                 })?;
                 let inventory = root.join("inventory");
+                let real = inventory.canonicalize().map_err(Failure::io("find the folder", &inventory))?;
+                if !real.starts_with(&root) {
+                    return Err(leads_out("inventory", "--inventory"));
+                }
                 (root, inventory)
             }
         };
@@ -128,6 +138,9 @@ impl Project {
         // What is not there yet is made, and holds no links.
         let there = path.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(here);
         let output = there.canonicalize().map_err(Failure::io("use the folder", shown))?;
+        if stated.is_none() && !output.starts_with(&self.root) {
+            return Err(leads_out("output", "--output"));
+        }
         if !output.is_dir() {
             let message = format!("`{}` cannot be the folder of the trees: a file stands there", shown.display());
             return Err(Failure::new(message, "Move the file away, or name another folder with `--output DIR`."));
@@ -200,7 +213,10 @@ impl Input {
 
     /// Resolves the inventory; further findings go to `findings`.
     pub fn resolve(&self, findings: &mut Findings) -> Option<Model<'_>> {
-        model::resolve(&self.inventory, &self.catalog, &self.schemas, self.options, findings)
+        let mut judged = Findings::bounded(Findings::JUDGED);
+        let model = model::resolve(&self.inventory, &self.catalog, &self.schemas, self.options, &mut judged);
+        findings.extend(judged);
+        model
     }
 
     /// All findings, sorted, with severities as the flags want them; and whether an error is among them.
@@ -215,7 +231,10 @@ impl Input {
 /// Adds a kind's own schema; each of its defects is a finding.
 fn add_schema(custom: &catalog::CustomSchema, schemas: &mut Schemas) -> Findings {
     let (version, kind) = (custom.api_version.as_str(), custom.kind.as_str());
-    let finding = |problem: Problem, span: Span| Diag::new(Code::BlueprintInvalid, span, problem.message).maybe_help(problem.help);
+    let finding = |problem: Problem, span: Span| {
+        let help = problem.help.unwrap_or_else(|| "`ringfence explain manifest-schema` tells what of a schema is checked.".to_owned());
+        Diag::new(Code::BlueprintInvalid, span, problem.message).help(help)
+    };
     if let Some(schema) = &custom.schema {
         let added = schemas.add_custom(version, kind, custom.namespaced, &crate::schema::json(schema));
         let problems = added.err().unwrap_or_default();

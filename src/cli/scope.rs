@@ -61,7 +61,7 @@ impl Scope {
 }
 
 /// The one cluster that a path belongs to.
-fn own(path: &str) -> Option<&str> {
+pub fn own(path: &str) -> Option<&str> {
     let parts: Vec<&str> = path.splitn(4, '/').collect();
     let (["clusters" | "bootstrap", cluster, _, ..] | ["delivery", "flux", cluster, _]) = parts[..] else { return None };
     Some(cluster)

@@ -64,10 +64,10 @@ impl Terminal {
         self.started.elapsed()
     }
 
-    /// Findings: for people on stderr, for machines on stdout.
-    pub(super) fn findings(&self, format: Format, diags: &[Diag], files: &Files) -> Result<(), Failure> {
+    /// Findings of a command: for people on stderr, for machines on stdout.
+    pub(super) fn findings(&self, command: &'static str, format: Format, diags: &[Diag], files: &Files) -> Result<(), Failure> {
         let shown: Vec<Diag> = diags.iter().filter(|diag| !self.quiet || diag.severity != Severity::Note).cloned().collect();
-        let options = Options { color: self.color && format == Format::Human, ..Options::default() };
+        let options = Options { color: self.color && format == Format::Human, command, ..Options::default() };
         let text = render(format, &shown, files, &options);
         if format == Format::Human {
             self.err(&text);

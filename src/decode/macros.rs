@@ -111,6 +111,12 @@ macro_rules! text_type {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The finding that a text breaks the rule that [`Self::new`] named.
+            pub fn broken(span: $crate::source::Span, rule: String) -> $crate::diag::Diag {
+                let diag = $crate::diag::Diag::new($crate::diag::Code::$code, span, rule);
+                diag.help(concat!("An example: `", $example, "`."))
+            }
         }
 
         impl std::fmt::Display for $name {
@@ -125,8 +131,7 @@ macro_rules! text_type {
                 match Self::new(text) {
                     Ok(value) => Some(value),
                     Err(rule) => {
-                        let diag = $crate::diag::Diag::new($crate::diag::Code::$code, node.span, rule);
-                        findings.push(diag.help(concat!("An example: `", $example, "`.")));
+                        findings.push(Self::broken(node.span, rule));
                         None
                     }
                 }

@@ -4,17 +4,16 @@
 //! comments become the JSON Schema's descriptions. [`words!`](crate::words!) does the same for a choice of words, [`text_type!`](crate::text_type!) for text with a grammar.
 
 mod entries;
+mod forms;
 mod macros;
 
 pub use entries::Entries;
 
+pub use crate::diag::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::source::{Span, Spanned};
 use crate::yaml::read::{Node, Value};
 use crate::yaml::scalar::{self, Plain};
-
-/// Where findings go while a tree is decoded.
-pub type Findings = Vec<Diag>;
 
 /// A type that can be read from a YAML node.
 pub trait Decode: Sized {
@@ -118,7 +117,7 @@ macro_rules! integers {
                 let converted = <$int>::try_from(int).ok();
                 if converted.is_none() {
                     let message = format!("{int} is outside {} to {}", <$int>::MIN, <$int>::MAX);
-                    findings.push(Diag::new(Code::InvalidValue, node.span, message));
+                    findings.push(Diag::new(Code::InvalidValue, node.span, message).help("Write a whole number within these bounds."));
                 }
                 converted
             }
@@ -234,7 +233,25 @@ pub fn wrong_type(node: &Node, expected: &str) -> Diag {
         Value::Scalar { text, quoted: false } => format!("`{}`", abridged(text)),
     };
     let diag = Diag::new(Code::WrongType, head(node), format!("expected {expected}, found {found}"));
-    if node.is_null() { diag.help("Write a value, or remove the key where its default is meant.") } else { diag }
+    let is = |shape: &str| expected == shape;
+    diag.help(match &node.value {
+        _ if node.is_null() => "Write a value, or remove the key where its default is meant.".to_owned(),
+        Value::Scalar { text, .. } if is("a list") => format!("Write a list, here of one entry: `[{}]`.", in_a_list(text)),
+        Value::Map(_) if is("a list") => "Write a list: every entry begins with `- `.".to_owned(),
+        Value::Seq(_) if is("a mapping") => "Write `KEY: VALUE` on each line, without `- ` before it.".to_owned(),
+        Value::Scalar { .. } if is("a mapping") => "Write `KEY: VALUE` on lines of their own below the key, or `{KEY: VALUE}`.".to_owned(),
+        Value::Seq(_) | Value::Map(_) => format!("Write {expected} on the line of the key."),
+        Value::Scalar { quoted: true, text } if text.parse::<i64>().is_ok() || matches!(text.as_str(), "true" | "false") => {
+            format!("Write {text} without quotes.")
+        }
+        Value::Scalar { .. } => format!("Write {expected}."),
+    })
+}
+
+/// A scalar as an entry of a list on one line.
+fn in_a_list(text: &str) -> String {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+    if plain && scalar::plain(text) == Plain::Text { text.to_owned() } else { format!("\"{}\"", abridged(text)) }
 }
 
 /// At most forty characters of a text, on one line.
@@ -254,17 +271,30 @@ pub fn head(node: &Node) -> Span {
 
 /// Reports keys of a mapping that are none of `keys`.
 pub fn unknown_keys(entries: &[(Node, Node)], keys: &[&str], what: &str, findings: &mut Findings) {
+    unknown_keys_but(entries, keys, what, |_| None, findings);
+}
+
+/// As [`unknown_keys`]; of some of them it is known where they belong.
+pub fn unknown_keys_but(
+    entries: &[(Node, Node)],
+    keys: &[&str],
+    what: &str,
+    belongs: impl Fn(&str) -> Option<String>,
+    findings: &mut Findings,
+) {
     for (key, _) in entries {
         let name = key.text().unwrap_or_default();
         if keys.contains(&name) {
             continue;
         }
-        let mut sorted = keys.to_vec();
-        sorted.sort_unstable();
-        let diag = Diag::new(Code::UnknownKey, key.span, format!("{what} has no key `{name}`"));
-        let hint = did_you_mean(name, keys.iter().copied());
-        let all = format!("The keys are: {}.", sorted.join(", "));
-        findings.push(diag.help(hint.unwrap_or(all)));
+        findings.add(Code::UnknownKey, key.span, || {
+            let mut sorted = keys.to_vec();
+            sorted.sort_unstable();
+            let message = if name.is_empty() { format!("{what} has no key without a name") } else { format!("{what} has no key `{name}`") };
+            let hint = belongs(name).or_else(|| did_you_mean(name, keys.iter().copied()));
+            let all = format!("The keys are: {}.", sorted.join(", "));
+            Diag::new(Code::UnknownKey, key.span, message).help(hint.unwrap_or(all))
+        });
     }
 }
 
@@ -272,6 +302,10 @@ pub fn unknown_keys(entries: &[(Node, Node)], keys: &[&str], what: &str, finding
 pub fn field<T: Decode>(node: &Node, entries: &[(Node, Node)], key: &str, what: &str, findings: &mut Findings) -> Option<T> {
     if let Some((_, value)) = entries.iter().find(|(k, _)| k.text() == Some(key)) {
         let before = findings.len();
+        if let Some((expected, help)) = forms::expected(what, key, value) {
+            findings.push(Diag { help: vec![help.to_owned()], ..wrong_type(value, expected) });
+            return None;
+        }
         let decoded = T::decode(value, findings);
         debug_assert!(decoded.is_some() || findings.len() > before, "`{key}` of {what} was lost in silence (I2)");
         return decoded;
@@ -285,7 +319,8 @@ pub fn field<T: Decode>(node: &Node, entries: &[(Node, Node)], key: &str, what: 
 
 /// The finding that a record lacks a key.
 pub fn missing_key(node: &Node, key: &str, what: &str) -> Diag {
-    Diag::new(Code::MissingKey, head(node), format!("{what} needs the key `{key}`"))
+    let diag = Diag::new(Code::MissingKey, head(node), format!("{what} needs the key `{key}`"));
+    diag.help(format!("Write `{key}` beside this; it has no default."))
 }
 
 /// `data_classes` as it is written in YAML: `dataClasses`.

@@ -41,16 +41,22 @@ macro_rules! codes {
 codes! {
     // ---- reading the inventory ----
     /// A file below the inventory could not be read: a link that leads nowhere, a directory named like a file,
-    /// a missing permission, or a link out of the project. Nothing is generated from half an inventory.
+    /// a missing permission, a link out of the project, or a link to a folder. Nothing is generated from half an inventory.
     FileUnreadable = "file-unreadable", Error, "a file of the inventory cannot be read";
-    /// Inventory files may be 16 MiB at most, so that a mistake (a dump, a binary) gets a clear answer at once.
+    /// Only `*.yaml` and `*.yml` below the inventory's folder are read; names with a dot before them, `README.md` and other documents, and
+    /// `*.schema.json` for editors may stand beside them. A name that looks like inventory all the same (`fleet.YAML`, `fleet.json`,
+    /// `fleet.yaml.j2`) is an error, so that nobody believes in a workload that nothing reads; what looks like a copy (`fleet.yaml~`,
+    /// `fleet.yaml.orig`) is a warning.
+    FileNotRead = "file-not-read", Error, "a file that looks like inventory and is not read";
+    /// Inventory files may be 10 MiB at most, so that a mistake (a dump, a binary) gets a clear answer at once.
     /// Split a large inventory over several files: all files below the folder form one inventory, and they are read in parallel.
     FileTooLarge = "file-too-large", Error, "a file of the inventory is too large";
     /// Inventory files are UTF-8. The column says where the first byte stands that is not.
     NotUtf8 = "not-utf8", Error, "a file is not UTF-8";
     /// The text is no YAML: a tab in the indentation, an unclosed bracket or quote, more than 255 levels of nesting, a stray tag.
     YamlSyntax = "yaml-syntax", Error, "not YAML";
-    /// Anchors and aliases may be used, but what they expand to is bounded, so that a few lines cannot become gigabytes.
+    /// Anchors and aliases may be used, but what they expand to is bounded, in each file and in all together, so that a few lines cannot become
+    /// gigabytes. A file has a million nodes (keys, values, lists, mappings) at most.
     YamlTooComplex = "yaml-too-complex", Error, "YAML that expands beyond the bounds";
     /// YAML readers disagree on a key that is written twice: some take the first, some the last, some refuse.
     /// So does Kubernetes. The second label shows the first one.
@@ -297,9 +303,11 @@ codes! {
     /// A file or component that no sync object would apply: each namespace's workloads are delivered on their own, by an identity that can
     /// write nowhere else, so what lies beside their folders would be left out in silence.
     NotDelivered = "not-delivered", Error, "a file that nothing would apply";
-    /// Two owners plan one path, or one plans a file where the other plans a folder.
+    /// Two owners plan one path, or one plans a file where the other plans a folder. Paths that differ in large and small letters alone clash too:
+    /// macOS and Windows keep one file for both.
     PathClash = "path-clash", Error, "a path planned twice";
-    /// A blueprint's path leads outside its folder or holds characters that are not portable.
+    /// A blueprint's path leads outside its folder, holds characters that are not portable, or has a name that is kept: the lock's, the journal's,
+    /// and what kustomize takes for a kustomization.
     PathInvalid = "path-invalid", Error, "a path that is not one";
 
     // ---- the tree ----

@@ -2,10 +2,13 @@
 //! Renderers turn them into text for people and machines; nothing here prints.
 
 mod code;
+mod findings;
+mod quote;
 pub mod render;
 mod sink;
 
 pub use code::Code;
+pub use findings::Findings;
 pub use sink::Sink;
 
 use crate::source::Span;
@@ -57,30 +60,33 @@ pub struct Diag {
     pub related: Vec<Label>,
     /// What to do next, whole sentences.
     pub help: Vec<String>,
+    /// How many findings it is: one, or as many as were not kept one by one.
+    pub stands_for: usize,
 }
 
 impl Diag {
     /// A finding at a place, with the severity its code has.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         let primary = Label { span, text: String::new() };
-        Self { code, severity: code.severity(), message: message.into(), primary, related: Vec::new(), help: Vec::new() }
+        let message = quote::cut(message.into());
+        Self { code, severity: code.severity(), message, primary, related: Vec::new(), help: Vec::new(), stands_for: 1 }
     }
 
     /// What is to be said of the primary place.
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.primary.text = text.into();
+        self.primary.text = quote::cut(text.into());
         self
     }
 
     /// A second place.
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.related.push(Label { span, text: text.into() });
+        self.related.push(Label { span, text: quote::cut(text.into()) });
         self
     }
 
     /// A next step.
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(quote::cut_help(text.into()));
         self
     }
 
@@ -106,9 +112,11 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
 
 /// The nearest of the known words, where one is near enough to be meant; the first of equals.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let limit = (length / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
-    for candidate in known {
+    // No edit of so few characters bridges a greater difference in length.
+    for candidate in known.into_iter().filter(|candidate| candidate.chars().count().abs_diff(length) <= limit) {
         let distance = if candidate.eq_ignore_ascii_case(word) { 0 } else { strsim::osa_distance(word, candidate) };
         if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));

@@ -132,10 +132,11 @@ impl Decode for PortRef {
         use crate::diag::{Code, Diag};
         match &node.value {
             Value::Scalar { text, quoted: false } if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
-                match u16::decode(node, &mut Vec::new()).filter(|port| *port > 0) {
+                match u16::decode(node, &mut Findings::new()).filter(|port| *port > 0) {
                     Some(port) => Some(Self::Number(port)),
                     None => {
-                        findings.push(Diag::new(Code::InvalidPort, node.span, format!("`{text}` is no port: a number from 1 to 65535")));
+                        let diag = Diag::new(Code::InvalidPort, node.span, format!("`{text}` is no port: a number from 1 to 65535"));
+                        findings.push(diag.help("Write the number, or the name of a declared port."));
                         None
                     }
                 }

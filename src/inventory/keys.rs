@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn every_embedded_kind_needs_keys_that_there_are() {
         let (mut files, keys) = (Files::default(), Keys::new());
-        let catalog = catalog::load(&mut files, &[], &mut Vec::new());
+        let catalog = catalog::load(&mut files, &[], &mut crate::decode::Findings::new());
         for need in catalog.kinds.iter().flat_map(|kind| &kind.needs) {
             assert_eq!(keys.check(need), Ok(()), "{}", files.path(need.span.file));
         }

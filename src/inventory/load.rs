@@ -1,58 +1,71 @@
 //! From files to an [`Inventory`]: found by walking, read in parallel, merged in the order of their paths.
 
-use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
-use walkdir::WalkDir;
 
+use super::discover::{self, Unreadable, display};
 use super::{API_VERSION, Inventory, InventoryFile};
-use crate::decode::{Decode, Entries, Findings, mapping, unknown_keys, wrong_type};
+use crate::decode::{Decode, Entries, Findings, unknown_keys, wrong_type};
 use crate::diag::{Code, Diag};
-use crate::source::{Files, Span, Spanned};
+use crate::source::{FileId, Files, Span, Spanned};
+use crate::yaml::budget::Budget;
 use crate::yaml::read::{self, Node, Value};
-
-/// The largest file that is read, in bytes.
-const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Reads every `*.yaml` and `*.yml` below `folder`. Paths of findings are relative to `root`, which must contain the folder.
 /// Whatever could be read is returned beside the findings, so that later stages can report theirs in the same run.
 pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findings: &mut Findings) -> Inventory {
     let mut sources = Vec::new();
-    for (path, text) in discover(root, folder) {
+    for (path, text) in discover::files(root, folder) {
         match text {
             Ok(text) => sources.push(files.add(path, text)),
-            Err(Unreadable { code, message, help, valid }) => {
+            Err(Unreadable { code, severity, message, help, valid }) => {
                 let at = u32::try_from(valid.len()).unwrap_or(0);
                 let file = files.add(path, valid);
-                findings.push(Diag::new(code, Span { file, start: at, end: at }, message).help(help));
+                let mut diag = Diag::new(code, Span { file, start: at, end: at }, message).help(help);
+                diag.severity = severity;
+                findings.push(diag);
             }
         }
     }
     let shared: &Files = files;
-    let documents: Vec<(Vec<Node>, Findings)> = sources
-        .par_iter()
-        .map(|file| {
-            let mut findings = Findings::new();
-            (read::read(shared.text(*file), *file, &mut findings), findings)
-        })
-        .collect();
+    let read = |file: &FileId, budget: &Budget| {
+        let mut findings = Findings::bounded(Findings::READ);
+        (read::read_within(shared.text(*file), *file, budget, &mut findings), findings)
+    };
+    let budget = Budget::default();
+    let documents: Vec<(Vec<Node>, Findings)> = sources.par_iter().map(|file| read(file, &budget)).collect();
+    if budget.is_exceeded() {
+        // Which file came last to the shared bound is a matter of threads: one after the other it is always the same.
+        drop(documents);
+        let budget = Budget::default();
+        for file in &sources {
+            findings.extend(read(file, &budget).1);
+            if budget.is_exceeded() {
+                break;
+            }
+        }
+        return Inventory::default();
+    }
     if let Some(diag) = documents.iter().flat_map(|(nodes, _)| nodes).find_map(foreign_version) {
         // Guessing what another format means would only bury this under findings about it.
         findings.push(diag);
         return Inventory::default();
     }
-    let fragments: Vec<(Vec<Inventory>, Findings)> = documents
+    let fragments: Vec<(Inventory, Findings)> = documents
         .into_par_iter()
-        .map(|(nodes, mut findings)| (nodes.iter().map(|node| decode_document(node, &mut findings)).collect(), findings))
+        .map(|(nodes, mut findings)| {
+            let mut fragment = Inventory::default();
+            for node in nodes {
+                merge(&mut fragment, decode_document(&node, &mut findings), &mut findings);
+            }
+            (fragment, findings)
+        })
         .collect();
     let mut inventory = Inventory::default();
-    for (fragments, more) in fragments {
+    for (fragment, more) in fragments {
         findings.extend(more);
-        for fragment in fragments {
-            merge(&mut inventory, fragment, findings);
-        }
+        merge(&mut inventory, fragment, findings);
     }
     if inventory.fleet.is_none() && findings.is_empty() {
         let first = sources.first().copied().unwrap_or_else(|| files.add(display(root, folder), ""));
@@ -82,118 +95,6 @@ fn adopt(root: &Path, apart: &[&Path], inventory: &mut Inventory, files: &mut Fi
     inventory.sources = sources;
 }
 
-struct Unreadable {
-    code: Code,
-    message: String,
-    help: String,
-    /// What could be read before it.
-    valid: String,
-}
-
-fn unreadable(message: impl Into<String>, help: &str) -> Unreadable {
-    Unreadable { code: Code::FileUnreadable, message: message.into(), help: help.to_owned(), valid: String::new() }
-}
-
-/// Every file of the inventory, sorted by path, with its text or why there is none.
-fn discover(root: &Path, folder: &Path) -> Vec<(String, Result<String, Unreadable>)> {
-    let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
-    let walk = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
-    let mut found = Vec::new();
-    for entry in walk {
-        match entry {
-            Ok(entry) if entry.depth() > 0 && is_yaml(entry.path()) => {
-                let text = read_entry(root, &entry);
-                found.push((display(root, entry.path()), text));
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let path = error.path().map_or_else(|| folder.to_path_buf(), PathBuf::from);
-                let message = error.io_error().map_or_else(|| error.to_string(), describe);
-                found.push((
-                    display(root, &path),
-                    Err(unreadable(message, "Mend or remove it: nothing is generated from half an inventory.")),
-                ));
-            }
-        }
-    }
-    found
-}
-
-fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
-}
-
-fn read_entry(root: &Path, entry: &walkdir::DirEntry) -> Result<String, Unreadable> {
-    if entry.file_type().is_dir() {
-        return Err(unreadable("a directory has the name of an inventory file", "Rename it without the ending `.yaml`."));
-    }
-    if entry.file_type().is_symlink() {
-        let outside = |target: &PathBuf| root.canonicalize().is_ok_and(|root| !target.starts_with(root));
-        match entry.path().canonicalize() {
-            Err(_) => return Err(unreadable("the symbolic link leads nowhere", "Remove the link, or put back what it pointed to.")),
-            Ok(target) if outside(&target) => {
-                return Err(unreadable(
-                    "the symbolic link leads out of the project",
-                    "Copy the file into the project: what is reviewed must be what is read.",
-                ));
-            }
-            Ok(_) => {}
-        }
-    }
-    read_text(entry.path())
-}
-
-fn read_text(path: &Path) -> Result<String, Unreadable> {
-    const HELP: &str = "Mend or remove it: nothing is generated from half an inventory.";
-    let metadata = fs::metadata(path).map_err(|error| unreadable(describe(&error), HELP))?;
-    if !metadata.is_file() {
-        return Err(unreadable("it is no regular file", HELP));
-    }
-    let too_large = || Unreadable {
-        code: Code::FileTooLarge,
-        message: format!("the file is larger than {} MiB", MAX_FILE_BYTES >> 20),
-        help: "Split the inventory over several files: all files below the folder form one inventory.".to_owned(),
-        valid: String::new(),
-    };
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    let file = fs::File::open(path).map_err(|error| unreadable(describe(&error), HELP))?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(describe(&error), HELP))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(too_large());
-    }
-    if bytes.starts_with("\u{feff}".as_bytes()) {
-        bytes.drain(..3);
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let byte = error.as_bytes().get(valid).copied().unwrap_or_default();
-        Unreadable {
-            code: Code::NotUtf8,
-            message: format!("the byte 0x{byte:02x} is not UTF-8"),
-            help: "Save the file as UTF-8.".to_owned(),
-            valid: String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned(),
-        }
-    })
-}
-
-fn describe(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "it may not be read: permission denied".to_owned(),
-        _ => format!("it cannot be read: {error}"),
-    }
-}
-
-/// A path as findings print it: relative to the project's root, with `/`.
-fn display(root: &Path, path: &Path) -> String {
-    let relative = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/").replace("//", "/")
-}
-
 /// The finding that a document states another format than ours.
 fn foreign_version(node: &Node) -> Option<Diag> {
     let stated = node.get("fleet")?.get("apiVersion")?;
@@ -211,7 +112,12 @@ fn foreign_version(node: &Node) -> Option<Diag> {
 
 fn decode_document(node: &Node, findings: &mut Findings) -> Inventory {
     let mut inventory = Inventory::default();
-    let Some(entries) = mapping(node, findings) else { return inventory };
+    let Value::Map(entries) = &node.value else {
+        let diag = wrong_type(node, "a mapping")
+            .help("A file of the inventory has keys such as `teams:` and `workloads:`, each at the beginning of a line.");
+        findings.push(diag);
+        return inventory;
+    };
     let Inventory { stated: fragment, lost, .. } = &mut inventory;
     let keys: Vec<&str> = InventoryFile::keys().iter().map(String::as_str).collect();
     unknown_keys(entries, &keys, "an inventory file", findings);
@@ -267,13 +173,22 @@ fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings
             inventory.data_classes.0.push((key, value));
         }
     }
-    inventory.tiers.extend(fragment.tiers);
-    inventory.clusters.extend(fragment.clusters);
-    inventory.teams.extend(fragment.teams);
-    inventory.workloads.extend(fragment.workloads);
-    inventory.configs.extend(fragment.configs);
-    inventory.gateways.extend(fragment.gateways);
-    inventory.tokens.extend(fragment.tokens);
-    inventory.exemptions.extend(fragment.exemptions);
+    append(&mut inventory.tiers, fragment.tiers);
+    append(&mut inventory.clusters, fragment.clusters);
+    append(&mut inventory.teams, fragment.teams);
+    append(&mut inventory.workloads, fragment.workloads);
+    append(&mut inventory.configs, fragment.configs);
+    append(&mut inventory.gateways, fragment.gateways);
+    append(&mut inventory.tokens, fragment.tokens);
+    append(&mut inventory.exemptions, fragment.exemptions);
     inventory.lost.extend(lost);
+}
+
+/// Puts a list at the end of another; where that is empty, without a copy of what may be all workloads of a fleet.
+fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
+    if list.is_empty() {
+        *list = more;
+    } else {
+        list.extend(more);
+    }
 }

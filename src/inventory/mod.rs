@@ -3,6 +3,7 @@
 //! Loading is the only reader of input. It knows the format and nothing else: what a name refers to is the model's business.
 
 pub mod cluster;
+mod discover;
 pub mod fleet;
 pub mod flow;
 pub mod gateway;

@@ -2,6 +2,7 @@
 
 use super::gateway::PortRef;
 use crate::decode::{Decode, Entries, Findings};
+use crate::diag::{Code, Diag, did_you_mean};
 use crate::formats::{DnsSubdomain, HostName, PortName, Quantity, SecretKey};
 use crate::source::Spanned;
 use crate::yaml::read::{Node, Value};
@@ -226,6 +227,10 @@ impl Decode for Resources {
             if name == "limits" {
                 resources.limits = Entries::decode(value, findings)?;
                 check_resource_names(&resources.limits, findings);
+            } else if name == "requests" {
+                let diag = Diag::new(Code::UnknownKey, key.span, "requests stand directly under `resources`");
+                findings.push(diag.help("Write `resources: {cpu: 100m, memory: 128Mi, limits: {memory: 256Mi}}`."));
+                return None;
             } else if let Some(quantity) = Decode::decode(value, findings) {
                 resources.requests.0.push((Spanned::new(name.to_owned(), key.span), quantity));
             }
@@ -240,8 +245,8 @@ fn check_resource_names(amounts: &Entries<Spanned<Quantity>>, findings: &mut Fin
     for (name, _) in amounts {
         let extended = name.contains('/') || name.starts_with("hugepages-");
         if !NATIVE.contains(&name.as_str()) && !extended {
-            let diag = crate::diag::Diag::new(crate::diag::Code::UnknownKey, name.span, format!("`{}` is no resource", name.value));
-            let hint = crate::diag::did_you_mean(name, NATIVE.into_iter().chain(["limits"]));
+            let diag = Diag::new(Code::UnknownKey, name.span, format!("`{}` is no resource", name.value));
+            let hint = did_you_mean(name, NATIVE.into_iter().chain(["limits"]));
             let all = "Resources are cpu, memory, ephemeral-storage, hugepages-* and extended ones such as nvidia.com/gpu; limits stand below `limits`.";
             findings.push(diag.help(hint.unwrap_or_else(|| all.to_owned())));
         }

@@ -31,7 +31,8 @@ impl<T: Decode> Decode for Vec1<T> {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
         let items = Vec::decode(node, findings)?;
         if items.is_empty() {
-            findings.push(Diag::new(Code::InvalidValue, node.span, "the list must not be empty"));
+            let diag = Diag::new(Code::InvalidValue, node.span, "the list must not be empty");
+            findings.push(diag.help("Write at least one entry."));
             return None;
         }
         Some(Self(items))

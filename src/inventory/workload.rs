@@ -3,9 +3,10 @@
 use super::flow::Connect;
 use super::pod::{ApiRule, EnvFrom, EnvValue, Expose, Port, Probes, Resources, Security, ServiceAccount, Volume};
 use super::selector::{ClusterMatch, ClusterSelector};
-use crate::decode::{Decode, Entries, Findings, mapping, unknown_keys};
+use crate::decode::{Decode, Entries, Findings, mapping, unknown_keys_but};
 use crate::diag::{Code, Diag};
 use crate::formats::{DnsLabel, ImageRef, Schedule};
+use crate::schema::{Minor, Schemas};
 use crate::source::Spanned;
 use crate::yaml::read::Node;
 use crate::{record, words};
@@ -221,7 +222,8 @@ impl Decode for CountOrPercent {
             {
                 return Some(Self::Percent(format!("{percent}%")));
             }
-            findings.push(Diag::new(Code::InvalidValue, node.span, format!("`{percent}%` is no share from 0% to 100%")));
+            let diag = Diag::new(Code::InvalidValue, node.span, format!("`{percent}%` is no share from 0% to 100%"));
+            findings.push(diag.help("Write a whole number, or a share such as `25%`."));
             return None;
         }
         u32::decode(node, findings).map(Self::Count)
@@ -250,6 +252,53 @@ words! {
     }
 }
 
+impl WorkloadKind {
+    /// The definition of its spec in Kubernetes' OpenAPI document.
+    pub fn spec_definition(self) -> &'static str {
+        match self {
+            Self::Deployment => "io.k8s.api.apps.v1.DeploymentSpec",
+            Self::StatefulSet => "io.k8s.api.apps.v1.StatefulSetSpec",
+            Self::DaemonSet => "io.k8s.api.apps.v1.DaemonSetSpec",
+            Self::Job => "io.k8s.api.batch.v1.JobSpec",
+            Self::CronJob => "io.k8s.api.batch.v1.CronJobSpec",
+        }
+    }
+}
+
+/// Where a key belongs that the format does not have but Kubernetes does: the controller's own fields, those of the pod, those of its container.
+fn belongs(name: &str, kind: Option<WorkloadKind>) -> Option<String> {
+    let ours = match name {
+        "livenessProbe" => "Write `probes: {liveness: {...}}`.",
+        "readinessProbe" => "Write `probes: {readiness: {...}}`.",
+        "startupProbe" => "Write `probes: {startup: {...}}`.",
+        "securityContext" => "Write `security: {...}`, which is for the pod and its container.",
+        "serviceAccountName" => {
+            "Every workload has an account of its own, named like it; `serviceAccount` holds its annotations and token."
+        }
+        "volumeMounts" | "volumeClaimTemplates" => {
+            "Write it under `volumes`: each says where it is mounted (`mountPath`), and what it is (`claim: {size: 10Gi}`)."
+        }
+        "nodeSelector" | "tolerations" | "nodeName" | "affinity" => {
+            "Where a pod runs follows from its tier; `placement: {pool: NAME}` chooses among the tier's pools."
+        }
+        _ => "",
+    };
+    if !ours.is_empty() {
+        return Some(ours.to_owned());
+    }
+    let has = |definition: &str| Schemas::new().has_field(Minor::NEWEST, definition, name);
+    if let Some(kind) = kind.filter(|kind| has(kind.spec_definition())) {
+        return Some(format!("It is a field of a {}: write it under `spec`, as Kubernetes spells it.", kind.as_str()));
+    }
+    if has("io.k8s.api.core.v1.PodSpec") {
+        return Some("It is a field of the pod: write it under `pod`, as Kubernetes spells it, where isolation leaves it open.".to_owned());
+    }
+    has("io.k8s.api.core.v1.Container").then(|| {
+        "It is a field of the container: write it under `pod`, as `containers: [{name: main, ...}]`, where isolation leaves it open."
+            .to_owned()
+    })
+}
+
 /// A workload: its identity and its settings, in one mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
@@ -263,7 +312,8 @@ impl Decode for Workload {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
         let entries = mapping(node, findings)?;
         let keys: Vec<&str> = Identity::keys().iter().chain(Settings::keys()).map(String::as_str).collect();
-        unknown_keys(entries, &keys, "a workload", findings);
+        let kind = entries.iter().find(|(key, _)| key.text() == Some("kind")).and_then(|(_, kind)| WorkloadKind::from_word(kind.text()?));
+        unknown_keys_but(entries, &keys, "a workload", |name| belongs(name, kind), findings);
         let identity = Identity::decode_fields(node, entries, findings);
         let settings = Settings::decode_fields(node, entries, findings);
         Some(Self { identity: identity?, settings: settings? })

@@ -21,8 +21,8 @@ const MAX_DEPTH: usize = 20;
 /// How many objects a build may have.
 pub const MAX_OBJECTS: usize = 2_000;
 
-/// Names that kustomize takes for a kustomization.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// Names that kustomize takes for a kustomization; two of them in one folder are refused.
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Reads a source and remembers what it read.
 pub struct Reader<'a> {
@@ -53,7 +53,8 @@ impl Folder {
 
 /// The finding that a source goes beyond a bound.
 pub fn too_large(span: Span, message: String) -> Box<Diag> {
-    Box::new(Diag::new(Code::SourceTooLarge, span, message))
+    let help = "Take out what is no manifest of the workload, or split the source over several workloads.";
+    Box::new(Diag::new(Code::SourceTooLarge, span, message).help(help))
 }
 
 impl<'a> Reader<'a> {

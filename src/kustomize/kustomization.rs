@@ -156,7 +156,7 @@ impl Kustomization {
 pub fn read(files: &Files, file: FileId) -> Step<Kustomization> {
     let mut findings = Findings::new();
     let mut documents = read::read(files.text(file), file, &mut findings);
-    if let Some(diag) = findings.drain(..).next() {
+    if let Some(diag) = findings.into_iter().next() {
         return Err(Box::new(diag));
     }
     if documents.len() > 1 {
@@ -164,6 +164,7 @@ pub fn read(files: &Files, file: FileId) -> Step<Kustomization> {
     }
     let Some(mut node) = documents.pop() else { return Err(invalid(files.start(file), "the kustomization is empty")) };
     drop_nulls(&mut node);
+    let mut findings = Findings::new();
     let entries = mapping(&node, &mut findings).unwrap_or_default();
     for (key, _) in entries {
         let name = key.text().unwrap_or_default();

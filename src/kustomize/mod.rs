@@ -31,6 +31,8 @@ mod transform;
 
 use std::path::Path;
 
+pub use folder::KUSTOMIZATIONS;
+
 use crate::diag::{Code, Diag};
 use crate::source::{Files, Span};
 use crate::tree::Digest;
@@ -62,8 +64,13 @@ fn unsupported(span: Span, message: impl Into<String>) -> Box<Diag> {
 /// which hold no source: the inventory, the trees.
 pub fn build(root: &Path, apart: &[&Path], path: &str, stated: Span, files: &mut Files) -> Result<Build, Box<Diag>> {
     let mut reader = folder::Reader::new(root, apart, files);
-    let folder = reader.first_folder(path, stated)?;
-    let mut built = target::build(&mut reader, &folder, stated)?;
+    let built = reader.first_folder(path, stated).and_then(|folder| target::build(&mut reader, &folder, stated));
+    let mut built = built.map_err(|mut diag| {
+        if diag.help.is_empty() {
+            diag.help.push("Mend it where it is written: `kustomize build` of the folder has to succeed too.".to_owned());
+        }
+        diag
+    })?;
     built.sort_by_cached_key(resource::Resource::id);
     let digest = reader.digest();
     Ok(Build { objects: built.into_iter().map(|resource| resource.node).collect(), digest })

@@ -95,7 +95,8 @@ fn host<'i>(raw: &'i Spanned<Cluster>, inventory: &'i Inventory, tiers: &Tiers<'
     for name in raw.tiers.iter() {
         match tiers.index.resolve(name, name.span, findings) {
             Some(tier) if hosted.contains(&tier) => {
-                findings.push(Diag::new(Code::DuplicateEntry, name.span, format!("the tier `{}` is named twice", name.value)));
+                let diag = Diag::new(Code::DuplicateEntry, name.span, format!("the tier `{}` is named twice", name.value));
+                findings.push(diag.help("Keep one of them."));
             }
             Some(tier) => hosted.push(tier),
             None => {}
@@ -163,7 +164,9 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
     for pool in raw.node_pools.iter() {
         if let Some(first) = names.insert(pool.name.as_str(), pool.name.span) {
             let diag = Diag::new(Code::DuplicateEntry, pool.name.span, format!("two node pools are named `{}`", pool.name.value));
-            findings.push(diag.related(first, "the first one"));
+            findings.push(
+                diag.related(first, "the first one").help("Give one of them another name, or write the nodes of both into one pool."),
+            );
         }
         for node in &pool.nodes {
             if let Some(first) = nodes.insert(node.as_str(), node.span) {
@@ -222,12 +225,14 @@ fn networks(raw: &Cluster, findings: &mut Findings) {
         for (other_name, other) in &ranges[..at] {
             if range.overlaps(other) {
                 let message = format!("the range of {name} `{}` overlaps that of {other_name} `{}`", range.value, other.value);
-                findings
-                    .push(Diag::new(Code::NetworkOverlap, range.span, message).related(other.span, format!("the range of {other_name}")));
+                let diag = Diag::new(Code::NetworkOverlap, range.span, message).related(other.span, format!("the range of {other_name}"));
+                findings.push(
+                    diag.help("Write the ranges that the cluster was made with: an address belongs to pods, to Services or to nodes."),
+                );
             }
         }
     }
     if let Some(port) = network.api_server.as_ref().and_then(|server| server.port).filter(|port| port.value == 0) {
-        findings.push(Diag::new(Code::InvalidPort, port.span, "0 is no port"));
+        findings.push(super::check::no_port(port.span));
     }
 }

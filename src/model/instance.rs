@@ -13,6 +13,7 @@ use super::settings::{Cascade, fits};
 use super::tiers::Tiers;
 use super::{names, priority_class, storage};
 use crate::decode::Findings;
+use crate::diag::Severity;
 use crate::inventory::Inventory;
 use crate::inventory::pod::EnvValue;
 use crate::inventory::team::Team;
@@ -117,8 +118,8 @@ pub fn build<'i>(
     let full_name = format!("{}/{name}", team.name.value);
     let place = Place { workload: &full_name, namespace: &namespace, cluster: host.raw.name.as_str(), tier: tier_name };
     let subject = ground.subject(workload, &cascade, raw_tier, host, place);
-    let before = findings.len();
-    check::settings(&subject, findings);
+    let mut found = Findings::new();
+    check::settings(&subject, &mut found);
     let label_domain = ground.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
     let selector = json!({ "app.kubernetes.io/name": name });
     let kind = identity.kind.value;
@@ -138,11 +139,12 @@ pub fn build<'i>(
     storage::fill_pod(raw_tier, &mut spec);
     let controller = controller(&cascade, kind, host, ground.schemas);
     if !cascade.pods.is_empty() || !cascade.specs.is_empty() {
-        check::twice(&subject, &pod::stated(&cascade.settings, &context), findings);
+        check::twice(&subject, &pod::stated(&cascade.settings, &context), &mut found);
     }
-    check::pod(&subject, &spec, findings);
-    let more = check::finished(&subject, &spec, &controller, &findings[before..]);
-    findings.extend(more);
+    check::pod(&subject, &spec, &mut found);
+    let is_sound = found.iter().all(|diag| diag.severity != Severity::Error);
+    findings.extend(found);
+    findings.extend(check::finished(&subject, &spec, &controller, is_sound));
     let level = check::needed_level(&subject, &spec);
     let (configs, expected) = references(ground.inventory, name, &cascade.settings, &spec);
     let labels = labels(workload, team, tier_name, label_domain, &cascade.settings);

@@ -103,7 +103,8 @@ fn own_names(
             let diag = Diag::new(Code::ClusterWithoutTier, name.span, message).related(hosted, "what it hosts");
             findings.push(diag.help(format!("These host it: {}.", abridged(&names))));
         } else if chosen.contains(&at) {
-            findings.push(Diag::new(Code::DuplicateEntry, name.span, format!("the cluster `{}` is named twice", name.value)));
+            let diag = Diag::new(Code::DuplicateEntry, name.span, format!("the cluster `{}` is named twice", name.value));
+            findings.push(diag.help("Keep one of them."));
         } else {
             chosen.push(at);
         }

@@ -10,11 +10,9 @@ use super::{Content, File, Plan};
 use crate::catalog::{Catalog, Layer};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
+use crate::kustomize::KUSTOMIZATIONS;
 use crate::model::Model;
 use crate::source::Span;
-
-/// Names that kustomize takes for a kustomization.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Adds the kustomizations of every layer that has objects, or a component of the site's own below `custom`.
 /// A folder there that names no cluster or layer, or holds no kustomization, is a finding: what a site adds must not be left out in silence.
@@ -98,7 +96,7 @@ fn kustomization(names: &BTreeSet<String>, component: Option<&String>) -> Value 
 }
 
 fn has_kustomization(folder: &Path) -> bool {
-    NAMES.iter().any(|name| folder.join(name).is_file())
+    KUSTOMIZATIONS.iter().any(|name| folder.join(name).is_file())
 }
 
 fn check_custom(model: &Model<'_>, custom: &Path, findings: &mut Findings) {

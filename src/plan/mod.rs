@@ -108,6 +108,7 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, schemas: &Sch
     findings.extend(crate::render::once(planner.defects));
     let mut plan = planner.plan;
     paths::prefix_free(&plan, catalog, findings);
+    paths::differ_in_more_than_case(&plan, catalog, findings);
     kustomization::add_delivery(&mut plan, catalog);
     plan
 }

@@ -1,9 +1,12 @@
-//! Paths of the tree: portable, within it, and none a folder of another.
+//! Paths of the tree: portable, within it, none a folder of another, and none another in large letters.
+
+use std::collections::BTreeMap;
 
 use super::{Content, File, Plan};
 use crate::catalog::Catalog;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
+use crate::kustomize::KUSTOMIZATIONS;
 use crate::source::Span;
 
 /// Checks a path below its folder; the error says which rule it breaks.
@@ -21,7 +24,11 @@ pub fn check(path: &str) -> Result<(), &'static str> {
             _ => {}
         }
     }
-    if path.rsplit('/').next() == Some("kustomization.yaml") { Err("`kustomization.yaml` is written by the plan itself") } else { Ok(()) }
+    // Where large and small letters are one, `KUSTOMIZATION.yaml` is a kustomization too.
+    if path.split('/').any(|part| KUSTOMIZATIONS.iter().any(|name| name.eq_ignore_ascii_case(part))) {
+        return Err("kustomize takes it for a kustomization, and those are written by the plan itself");
+    }
+    Ok(())
 }
 
 /// Reports a file that stands where another path has a folder.
@@ -42,6 +49,38 @@ pub fn prefix_free(plan: &Plan, catalog: &Catalog, findings: &mut Findings) {
             }
             findings.push(diag.help("Change the `path` of one of the two kinds, or a name in the inventory that it is made of."));
         }
+    }
+}
+
+/// Reports paths that are one where large and small letters are: such a file system keeps the last of them.
+pub fn differ_in_more_than_case(plan: &Plan, catalog: &Catalog, findings: &mut Findings) {
+    let rendered = |file: &File| matches!(file.content, Content::Rendered(_));
+    let mut spelt: BTreeMap<String, (&str, &File)> = BTreeMap::new();
+    for (path, file) in plan.files.iter().filter(|(path, file)| rendered(file) && path.bytes().any(|byte| byte.is_ascii_uppercase())) {
+        let parts = path.match_indices('/').map(|(at, _)| &path[..at]).chain([path.as_str()]);
+        let clash = parts.filter(|part| part.bytes().any(|byte| byte.is_ascii_uppercase())).find_map(|part| {
+            let lower = part.to_ascii_lowercase();
+            let inside = format!("{lower}/");
+            let below = plan.files.range(inside.clone()..).next().filter(|(other, _)| other.starts_with(&inside));
+            let small = plan.files.get_key_value(&lower).or(below).map(|(other, file)| (&other[..lower.len()], file));
+            let first = *spelt.entry(lower).or_insert((part, file));
+            small.or(Some(first)).filter(|(other, _)| *other != part).map(|(other, by)| (part, other, by))
+        });
+        let Some((part, other, by)) = clash else { continue };
+        let message = format!(
+            "{} plans `{part}`, and {} plans `{other}`, which is the same where large and small letters are one",
+            file.owner, by.owner
+        );
+        let mut diag = Diag::new(Code::PathClash, file.origin, message);
+        if by.origin != file.origin {
+            diag = diag.related(by.origin, "the other owner");
+        }
+        for (file, label) in [(file, "the one comes from this pattern"), (by, "the other from this one")] {
+            if let Some(pattern) = pattern(file, catalog) {
+                diag = diag.related(pattern, label);
+            }
+        }
+        findings.push(diag.help("Change the `path` of one of the two kinds: macOS and Windows would keep one file for both."));
     }
 }
 

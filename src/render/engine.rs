@@ -185,6 +185,7 @@ impl Engine {
     fn failure(&self, fault: Fault, asked: Span) -> Failure {
         let code = if fault.limit { Code::TemplateLimit } else { Code::TemplateError };
         let span = self.places.span(&fault.name, fault.range).unwrap_or(asked);
-        Failure { code, span, message: fault.message, help: fault.help, related: None }
+        let help = "Mend the template here: what a kind's templates may use is in its folder, and in those of the built-in kinds.";
+        Failure { code, span, message: fault.message, help: fault.help.or_else(|| Some(help.to_owned())), related: None }
     }
 }

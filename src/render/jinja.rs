@@ -69,6 +69,9 @@ pub(super) const FILTERS: &[&str] = &[
 pub(super) const BEFORE_EXPRESSION: &str = "{% set result = (";
 const AFTER_EXPRESSION: &str = ") %}";
 
+/// How the refusal of an expression that gives no list begins.
+const NO_LIST: &str = "`forEach` takes a list";
+
 /// How the formatter knows the path of an object from the outputs of templates.
 const PATH: &str = "path";
 
@@ -153,7 +156,7 @@ impl Jinja {
         };
         self.evaluate(name, view, |_, value| match nested(&mut charge, value, 0)? {
             serde_json::Value::Array(items) => Ok(items),
-            _ => Err(refused(format!("`forEach` takes a list, not a value of type {}", value.kind()))),
+            _ => Err(refused(format!("{NO_LIST}, not a value of type {}", value.kind()))),
         })
     }
 
@@ -347,6 +350,7 @@ fn fault(error: &Error, view: Option<&View>) -> Fault {
     let help = match innermost.kind() {
         _ if limit => Some(limits::HELP.to_owned()),
         ErrorKind::UndefinedError => undefined(),
+        _ if detail.starts_with(NO_LIST) => Some("Write an expression that gives a list of the view, such as `workload.ports`.".to_owned()),
         ErrorKind::TemplateNotFound | ErrorKind::BadInclude => Some(NO_INCLUDE.to_owned()),
         ErrorKind::UnknownFunction => Some(NO_FUNCTION.to_owned()),
         _ => None,

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Kind, Output, Template};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::plan::{Content, File, Plan, Planned, is_json};
-use crate::schema::{Minor, PathSegment, Problem, Schemas, check_name};
+use crate::schema::{Minor, PathSegment, Problem, Schemas, check_name, explained};
 use crate::source::{Files, Span};
 use crate::tree::{FileContent, Tree, TreePath};
 use crate::yaml::{emit, manifest};
@@ -197,7 +197,9 @@ impl Renderer<'_> {
                 range.map_or_else(|| template.start(), |range| at(&range)),
                 format!("{}: {}", dotted(problem), problem.message),
             );
-            findings.push(diag.related(planned.origin, "rendered for this").maybe_help(problem.help.clone()));
+            let made = value["kind"].as_str().unwrap_or_default();
+            let help = problem.help.clone().unwrap_or_else(|| explained(made, &problem.path));
+            findings.push(diag.related(planned.origin, "rendered for this").help(help));
         }
         if !problems.is_empty() {
             return None;

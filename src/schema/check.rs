@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::explain::explained;
 use super::table::table;
 use super::view::{Seen, View};
 use super::walk::{At, Fault, Mistake, Step, Walk};
@@ -62,7 +63,7 @@ impl Schemas {
             return vec![Diag::new(Code::KubernetesField, node.span, message)];
         };
         let mut diags = Vec::new();
-        let mut report = |at: &At<Node>, fault: Fault<Node>| diags.push(diag(at, fault));
+        let mut report = |at: &At<Node>, fault: Fault<Node>| diags.push(diag(definition, at, fault));
         Walk { minor, partial, report: &mut report }.value(schema, definition, &At::root(node));
         diags
     }
@@ -148,14 +149,22 @@ pub(super) fn path<V>(at: &At<V>) -> Vec<PathSegment> {
     path
 }
 
-fn diag(at: &At<Node>, fault: Fault<Node>) -> Diag {
+fn diag(definition: &str, at: &At<Node>, fault: Fault<Node>) -> Diag {
     let code = match fault.mistake {
         Mistake::Field => Code::KubernetesField,
         Mistake::Ambiguous => Code::AmbiguousScalar,
         Mistake::Duplicate => Code::DuplicateEntry,
     };
     let span = if fault.at_key { key_span(at) } else { value_span(at) };
-    let diag = Diag::new(code, span, fault.message).maybe_help(fault.help);
+    let help = fault.help.unwrap_or_else(|| match fault.mistake {
+        Mistake::Duplicate => "Keep one of them.".to_owned(),
+        _ => {
+            let name = definition.rsplit('.').next().unwrap_or_default();
+            let spec = name.strip_suffix("Spec").map(|kind| format!("{kind}.spec"));
+            explained(spec.as_deref().unwrap_or(name), &path(at))
+        }
+    });
+    let diag = Diag::new(code, span, fault.message).help(help);
     match fault.first {
         Some(first) => diag.related(head(first), "first here"),
         None => diag,
@@ -392,7 +401,7 @@ mod tests {
                 "ambiguous-scalar [1.10] `value` takes text, not the number 1.1. Quote it: \"1.10\".",
                 "ambiguous-scalar [no] YAML readers disagree on `no`: some readers take it for a boolean. Quote it if text is meant: \"no\".",
                 "kubernetes-field [image: b] `containers[1]` lacks `name`. Entries of `containers` are told apart by `name`.",
-                "duplicate-entry [name: a] `containers` has two entries with `name` `a`. (name: a first here) ",
+                "duplicate-entry [name: a] `containers` has two entries with `name` `a`. (name: a first here) Keep one of them.",
             ]
         );
     }

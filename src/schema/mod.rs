@@ -6,6 +6,7 @@
 
 mod check;
 mod custom;
+mod explain;
 mod format;
 mod merge;
 mod minor;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 pub use check::check_name;
 use custom::Custom;
+pub use explain::explained;
 pub use format::is_quantity;
 pub use merge::without_nulls;
 pub use minor::{Minor, UnknownMinor};
@@ -111,6 +113,11 @@ impl Schemas {
         name
     }
 
+    /// Whether a definition has a field of that name, whatever stands there.
+    pub fn has_field(&self, minor: Minor, definition: &str, key: &str) -> bool {
+        self.schema(minor, definition).is_some_and(|schema| matches!(&schema.shape, Shape::Object(object) if object.at(key).is_some()))
+    }
+
     fn schema(&self, minor: Minor, definition: &str) -> Option<&Schema> {
         match self.custom.get(definition) {
             Some(custom) => Some(&custom.schema),
@@ -122,6 +129,7 @@ impl Schemas {
 /// What the tests of this module share.
 #[cfg(test)]
 mod testing {
+    use crate::diag::Findings;
     use crate::source::Files;
     use crate::yaml::{Node, read};
 
@@ -129,9 +137,9 @@ mod testing {
     pub(super) fn node(text: &str) -> (Files, Node) {
         let mut files = Files::default();
         let file = files.add("test.yaml", text);
-        let mut diags = Vec::new();
-        let node = read::read(text, file, &mut diags).remove(0);
-        assert_eq!(diags, []);
+        let mut findings = Findings::new();
+        let node = read::read(text, file, &mut findings).remove(0);
+        assert!(findings.is_empty(), "{findings:?}");
         (files, node)
     }
 }

@@ -312,6 +312,11 @@ impl<V: View> Walk<'_, V> {
             (Seen::Text(text), _) if unquotes(&schema.shape, text) => {
                 Fault { help: Some(format!("Write {text} without quotes.")), ..fault }
             }
+            // What is often a value of a mapping with keys of one's own, of which `kubectl explain` knows nothing.
+            _ if matches!(schema.shape, Shape::Quantity) => {
+                Fault { help: Some("A quantity is a number with an optional suffix: `250m`, `1.5`, `64Mi`, `2G`.".to_owned()), ..fault }
+            }
+            _ if wants_text => Fault { help: Some(format!("Write {} there.", expected(&schema.shape))), ..fault },
             _ => fault,
         };
         (self.report)(at, fault);

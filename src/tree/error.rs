@@ -33,6 +33,13 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The lock or the journal is something else than a file.
+    NoFile {
+        /// The path.
+        path: PathBuf,
+        /// What stands there.
+        what: &'static str,
+    },
     /// `write` was asked for a tree that may not be written: a hand edit without `force`, a foreign file in the way, an unsafe path.
     Refused {
         /// The first path that forbids it, relative to the output.
@@ -53,8 +60,17 @@ impl Error {
     /// The next step, in whole sentences.
     pub fn help(&self) -> String {
         match self {
-            Self::Io { source, .. } => io_help(source.kind()).to_owned(),
+            Self::Io { doing, source, .. } => io_help(doing, source.kind()).to_owned(),
             Self::Busy { .. } => "Wait until it has ended, then run the command again.".to_owned(),
+            Self::NoFile { path, .. } => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let back = if name == super::LOCK_FILE {
+                    "Remove it and restore the file from version control"
+                } else {
+                    "Remove it: no run of Ringfence leaves such a thing there"
+                };
+                format!("{back}, then run `ringfence generate` again.")
+            }
             Self::Damaged { path, .. } if path.ends_with(super::PENDING_FILE) => {
                 "Restore the output from version control, remove this file, and run `ringfence generate`.".to_owned()
             }
@@ -68,8 +84,11 @@ impl Error {
     }
 }
 
-fn io_help(kind: ErrorKind) -> &'static str {
+fn io_help(doing: &str, kind: ErrorKind) -> &'static str {
     match kind {
+        ErrorKind::PermissionDenied if matches!(doing, "read" | "open" | "list" | "examine") => {
+            "Make the path readable for this user, then run the command again."
+        }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Make room on the disk, then run `ringfence generate` again: it finishes what was interrupted."
         }
@@ -94,6 +113,7 @@ impl fmt::Display for Error {
             Self::Io { doing, path, source } => write!(f, "cannot {doing} `{}`: {source}", path.display()),
             Self::Busy { root } => write!(f, "another run of Ringfence is at work in `{}`", root.display()),
             Self::Damaged { path, line, problem } => write!(f, "`{}` is damaged at line {line}: {problem}", path.display()),
+            Self::NoFile { path, what } => write!(f, "`{}` is {what}, not a file", path.display()),
             Self::Refused { path } => write!(f, "the tree was not written because of `{path}`"),
         }
     }
@@ -104,6 +124,22 @@ impl error::Error for Error {
         match self {
             Self::Io { source, .. } => Some(source),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_to_be_made_readable_and_what_cannot_be_written_writable() {
+        let help = |doing| Error::io(doing, "a")(ErrorKind::PermissionDenied.into()).help();
+        for reading in ["read", "open", "list", "examine"] {
+            assert!(help(reading).starts_with("Make the path readable"), "{reading}");
+        }
+        for writing in ["write", "make the folder", "replace", "delete"] {
+            assert!(help(writing).starts_with("Make the path writable"), "{writing}");
         }
     }
 }

@@ -13,7 +13,8 @@ const MAX_PATH: usize = 1024;
 
 /// A path below the output's root, with `/`.
 ///
-/// Names hold ASCII letters, digits and `. _ - + @ =`; none is `.`, `..` or `.git`, and none is one of our own files' (the lock, the journal).
+/// Names hold ASCII letters, digits and `. _ - + @ =`; none is `.`, `..` or `.git`, and the first is none of our own files' (the lock,
+/// the journal), in small letters or large ones: some file systems take both for one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TreePath(String);
 
@@ -90,8 +91,13 @@ fn problem(path: &str) -> Option<String> {
     if path.starts_with('/') {
         return Some("is absolute; paths are relative to the output".to_owned());
     }
-    if [LOCK_FILE, PENDING_FILE, RUNNING_FILE].contains(&path) {
-        return Some("is a file of Ringfence's own".to_owned());
+    let first = path.split('/').next().unwrap_or_default();
+    if let Some(own) = [LOCK_FILE, PENDING_FILE, RUNNING_FILE].into_iter().find(|own| own.eq_ignore_ascii_case(first)) {
+        return Some(if first == path {
+            "is a file of Ringfence's own".to_owned()
+        } else {
+            format!("begins with `{own}`, a file of Ringfence's own")
+        });
     }
     path.split('/').find_map(name_problem)
 }
@@ -112,7 +118,9 @@ fn name_problem(name: &str) -> Option<String> {
     if name.ends_with('.') {
         return Some("has a name that ends with a dot, which Windows drops".to_owned());
     }
-    name.ends_with(STAGED_SUFFIX).then(|| format!("has a name that ends with `{STAGED_SUFFIX}`, which marks unfinished files"))
+    name.to_ascii_lowercase()
+        .ends_with(STAGED_SUFFIX)
+        .then(|| format!("has a name that ends with `{STAGED_SUFFIX}`, which marks unfinished files"))
 }
 
 impl Borrow<str> for TreePath {
@@ -166,6 +174,10 @@ mod tests {
             "ringfence.lock",
             "ringfence.pending",
             "ringfence.running",
+            "RINGFENCE.LOCK",
+            "ringfence.lock/x.md",
+            "Ringfence.Pending/x/y.md",
+            "a/b.yaml.Ringfence-New",
             "a/b.yaml.ringfence-new",
             &long,
             &deep,

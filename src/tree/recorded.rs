@@ -48,7 +48,14 @@ fn bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::symlink_metadata(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound) => Ok(None),
         Err(error) => Err(Error::io("read", path)(error)),
-        Ok(meta) if !meta.is_file() => Err(Error::io("read", path)(std::io::Error::other("not a regular file"))),
+        Ok(meta) if !meta.is_file() => {
+            let what = match () {
+                () if meta.is_dir() => "a folder",
+                () if meta.is_symlink() => "a symbolic link",
+                () => "something special",
+            };
+            Err(Error::NoFile { path: path.to_owned(), what })
+        }
         Ok(_) => fs::read(path).map(Some).map_err(Error::io("read", path)),
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Number, Value as Json};
 use super::fast;
 use super::read::{self, Node, Value};
 use super::scalar::{self, Plain};
+use crate::diag::Findings;
 use crate::schema::PathSegment;
 use crate::source::Files;
 
@@ -38,9 +39,9 @@ pub fn read(text: &str) -> Result<Vec<Json>, Problem> {
 
 /// [`read()`] without the short cut.
 pub fn read_fully(text: &str) -> Result<Vec<Json>, Problem> {
-    let mut diags = Vec::new();
-    let nodes = nodes(text, &mut diags);
-    if let Some(diag) = diags.into_iter().next() {
+    let mut findings = Findings::new();
+    let nodes = nodes(text, &mut findings);
+    if let Some(diag) = findings.into_iter().next() {
         let span = diag.primary.span.start as usize..diag.primary.span.end as usize;
         return Err(Problem { span, message: diag.message, help: diag.help.into_iter().next() });
     }
@@ -54,7 +55,7 @@ pub fn read_fully(text: &str) -> Result<Vec<Json>, Problem> {
 
 /// Where in a text a path of keys and indexes of one of its documents stands: the key where the path ends at one, else the value.
 pub fn locate(text: &str, document: usize, path: &[PathSegment]) -> Option<Range<usize>> {
-    let nodes = nodes(text, &mut Vec::new());
+    let nodes = nodes(text, &mut Findings::new());
     let mut node = nodes.get(document)?;
     let mut place = node;
     for segment in path {
@@ -76,8 +77,8 @@ pub fn locate(text: &str, document: usize, path: &[PathSegment]) -> Option<Range
     Some(place.span.start as usize..place.span.end as usize)
 }
 
-fn nodes(text: &str, diags: &mut Vec<crate::diag::Diag>) -> Vec<Node> {
-    read::read(text, Files::default().add("", ""), diags)
+fn nodes(text: &str, findings: &mut Findings) -> Vec<Node> {
+    read::read(text, Files::default().add("", ""), findings)
 }
 
 /// The first anchor. An alias needs one before it; and one that nothing refers to is a text without quotes, which would be lost: in

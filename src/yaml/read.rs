@@ -6,15 +6,12 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use crate::diag::{Code, Diag};
+use super::budget::{Budget, MAX_ALIASED_BYTES, MAX_ALIASED_BYTES_TOGETHER, MAX_ALIASED_NODES, MAX_ALIASED_NODES_TOGETHER};
+use crate::diag::{Code, Diag, Findings};
 use crate::source::{FileId, Span};
 
-/// What aliases may add to a file in all: nodes, and bytes of scalars.
-const MAX_ALIASED_NODES: usize = 100_000;
-const MAX_ALIASED_BYTES: usize = 4 << 20;
-
-/// How many nodes a file may have; ten thousand workloads take about half as many.
-const MAX_NODES: usize = 1_500_000;
+/// How many nodes a file may have; ten thousand workloads in one take about 870,000.
+const MAX_NODES: usize = 1_000_000;
 
 /// A YAML node and its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,9 +75,23 @@ impl Node {
 }
 
 /// Reads every document of a file; empty ones are left out. What cannot be read is a finding, and then the documents before it are returned.
-pub fn read(text: &str, file: FileId, diags: &mut Vec<Diag>) -> Vec<Node> {
-    let mut reader =
-        Reader { text, file, diags, anchors: HashMap::new(), aliased: (0, 0), nodes: 0, stack: Vec::new(), documents: Vec::new() };
+pub fn read(text: &str, file: FileId, findings: &mut Findings) -> Vec<Node> {
+    read_within(text, file, &Budget::default(), findings)
+}
+
+/// As [`read`], for one of several files that belong together.
+pub fn read_within(text: &str, file: FileId, budget: &Budget, findings: &mut Findings) -> Vec<Node> {
+    let mut reader = Reader {
+        text,
+        file,
+        budget,
+        findings,
+        anchors: HashMap::new(),
+        aliased: (0, 0),
+        nodes: 0,
+        stack: Vec::new(),
+        documents: Vec::new(),
+    };
     reader.run();
     reader.documents
 }
@@ -101,7 +112,8 @@ struct Open {
 struct Reader<'a> {
     text: &'a str,
     file: FileId,
-    diags: &'a mut Vec<Diag>,
+    budget: &'a Budget,
+    findings: &'a mut Findings,
     anchors: HashMap<usize, Node>,
     aliased: (usize, usize),
     nodes: usize,
@@ -123,7 +135,7 @@ impl Reader<'_> {
                 Err(error) => {
                     let at = error.marker().byte_offset().unwrap_or(self.text.len());
                     let span = self.around(at);
-                    self.diags.push(syntax_error(&error, self.text, span));
+                    self.findings.push(syntax_error(&error, self.text, span));
                     return;
                 }
             }
@@ -163,7 +175,8 @@ impl Reader<'_> {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(id) => {
                 let Some(node) = self.anchors.get(&id).cloned() else {
-                    self.diags.push(Diag::new(Code::YamlSyntax, span, "an alias inside the node that it names"));
+                    let diag = Diag::new(Code::YamlSyntax, span, "an alias inside the node that it names");
+                    self.findings.push(diag.help("It would hold itself without end: write out what is meant, or anchor another node."));
                     return None;
                 };
                 self.charge(&node, span)?;
@@ -182,7 +195,7 @@ impl Reader<'_> {
         let before = self.text[..span.start as usize].rfind(&*written).and_then(|at| u32::try_from(at).ok());
         let place = before.map_or(span, |start| Span { start, end: start + u32::try_from(written.len()).unwrap_or(0), ..span });
         let diag = Diag::new(Code::YamlSyntax, place, format!("the tag `{written}` is not used here"));
-        self.diags.push(diag.help("Remove the tag: types follow from the key, and a quoted scalar is text."));
+        self.findings.push(diag.help("Remove the tag: types follow from the key, and a quoted scalar is text."));
         None
     }
 
@@ -232,7 +245,7 @@ impl Reader<'_> {
             Value::Seq(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => items,
             _ => {
                 let diag = Diag::new(Code::YamlSyntax, key.span, "a merge key (`<<`) takes a mapping or a list of mappings");
-                self.diags.push(diag.help("Write it as `<<: *name`, with the anchor `&name` on a mapping."));
+                self.findings.push(diag.help("Write it as `<<: *name`, with the anchor `&name` on a mapping."));
                 return None;
             }
         };
@@ -258,11 +271,18 @@ impl Reader<'_> {
     fn charge(&mut self, node: &Node, span: Span) -> Option<()> {
         let (nodes, bytes) = node.weight();
         self.aliased = (self.aliased.0 + nodes, self.aliased.1 + bytes);
-        if self.aliased.0 <= MAX_ALIASED_NODES && self.aliased.1 <= MAX_ALIASED_BYTES {
+        let within = self.aliased.0 <= MAX_ALIASED_NODES && self.aliased.1 <= MAX_ALIASED_BYTES;
+        // What a file asks for beyond its own share counts for nothing more: it is not read any further.
+        if within && self.budget.take(nodes, bytes) {
             return Some(());
         }
-        let message = format!("anchors and aliases expand to more than {MAX_ALIASED_NODES} nodes or {} MiB", MAX_ALIASED_BYTES >> 20);
-        self.diags.push(Diag::new(Code::YamlTooComplex, span, message).help("Write out what the alias stands for, or split the file."));
+        let (whose, nodes, bytes, help) = if within {
+            ("of all files together ", MAX_ALIASED_NODES_TOGETHER, MAX_ALIASED_BYTES_TOGETHER, "Write out what the aliases stand for.")
+        } else {
+            ("", MAX_ALIASED_NODES, MAX_ALIASED_BYTES, "Write out what the alias stands for, or split the file.")
+        };
+        let message = format!("anchors and aliases {whose}expand to more than {nodes} nodes or {} MiB", bytes >> 20);
+        self.findings.push(Diag::new(Code::YamlTooComplex, span, message).help(help));
         None
     }
 
@@ -271,7 +291,7 @@ impl Reader<'_> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
             let diag = Diag::new(Code::YamlTooComplex, node.span, format!("the file has more than {MAX_NODES} nodes"));
-            self.diags.push(diag.help("Split the inventory over several files: all files below the folder form one inventory."));
+            self.findings.push(diag.help("Split the inventory over several files: all files below the folder form one inventory."));
             return None;
         }
         let Some(open) = self.stack.last_mut() else {
@@ -286,12 +306,23 @@ impl Reader<'_> {
             Value::Map(entries) => match open.key.take() {
                 None => {
                     let Some(text) = node.text() else {
-                        self.diags.push(Diag::new(Code::YamlSyntax, node.span, "a key must be a scalar, not a list or a mapping"));
+                        let diag = Diag::new(Code::YamlSyntax, node.span, "a key must be a scalar, not a list or a mapping");
+                        let help =
+                            "Write a name before the colon; a value that begins with `{` or `[`, as `{{ name }}` does, goes into quotes.";
+                        self.findings.push(diag.help(help));
                         return None;
                     };
+                    if node.is_null() {
+                        let diag = Diag::new(Code::YamlSyntax, node.span, "a key is missing before the colon, or is null");
+                        self.findings.push(diag.help("Write the key, or remove the line; where the text is meant, quote it: `\"null\"`."));
+                        return None;
+                    }
                     if let Some(first) = open.seen.get(text) {
-                        let diag = Diag::new(Code::DuplicateKey, node.span, format!("the key `{text}` is written twice"));
-                        self.diags.push(diag.label("again here").related(*first, "first written here").help("Keep one of them."));
+                        let first = *first;
+                        self.findings.add(Code::DuplicateKey, node.span, || {
+                            let diag = Diag::new(Code::DuplicateKey, node.span, format!("the key `{text}` is written twice"));
+                            diag.label("again here").related(first, "first written here").help("Keep one of them.")
+                        });
                         open.duplicate = true;
                     } else {
                         open.seen.insert(text.to_owned(), node.span);

@@ -15,7 +15,7 @@ fn kinds_folder() -> PathBuf {
 }
 
 fn shipped() -> (Catalog, Engine) {
-    let (mut files, mut findings) = (Files::default(), Vec::new());
+    let (mut files, mut findings) = (Files::default(), ringfence::diag::Findings::new());
     let catalog = catalog::load(&mut files, &[], &mut findings);
     let (engine, errors) = Engine::new(&catalog);
     findings.extend(errors);

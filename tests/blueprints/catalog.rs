@@ -11,7 +11,7 @@ use super::site::{KIND, Site, written};
 /// The embedded blueprints with a site's own over them.
 fn overlaid(sources: &[(&str, &str)]) -> (Catalog, Vec<String>) {
     let folder = written(sources);
-    let (mut files, mut findings) = (Files::default(), Vec::new());
+    let (mut files, mut findings) = (Files::default(), ringfence::diag::Findings::new());
     let catalog = catalog::load(&mut files, &[("site".to_owned(), folder.path().to_owned())], &mut findings);
     (catalog, findings.iter().map(|diag| format!("{} {}", files.path(diag.primary.span.file), diag.message)).collect())
 }
@@ -151,7 +151,7 @@ fn what_cannot_be_read_is_told_with_its_path() {
         std::os::unix::fs::symlink("/", root.join("kinds/k/outside.yaml.j2")).unwrap();
         std::os::unix::fs::symlink("nowhere", root.join("kinds/k/dangling.yaml.j2")).unwrap();
     }
-    let (mut files, mut findings) = (Files::default(), Vec::new());
+    let (mut files, mut findings) = (Files::default(), ringfence::diag::Findings::new());
     let overlays = [("site".to_owned(), root.to_owned()), ("none".to_owned(), root.join("none"))];
     let catalog = catalog::load_only(&mut files, &overlays, &mut findings);
     let told: Vec<_> = findings

@@ -19,9 +19,9 @@ fn render(name: &str, template: &str, view: Value) -> Result<String, Failure> {
     fs::write(kind.join(name), template).unwrap();
     fs::write(kind.join("_part.yaml.j2"), "part: {{ fleet.name }}\n").unwrap();
     fs::write(kind.join("_part.yaml.tera"), "part: {{ fleet.name }}\n").unwrap();
-    let (mut files, mut findings) = (Files::default(), Vec::new());
+    let (mut files, mut findings) = (Files::default(), ringfence::diag::Findings::new());
     let catalog = catalog::load_only(&mut files, &[("blueprints".to_owned(), folder.path().to_owned())], &mut findings);
-    assert_eq!(findings, [], "the blueprint itself");
+    assert!(findings.is_empty(), "the blueprint itself: {findings:?}");
     let (engine, findings) = Engine::new(&catalog);
     let view = View::from_json(view).unwrap();
     match findings.into_iter().next() {

@@ -33,12 +33,12 @@ impl Site {
     /// Files by their paths below the folder of blueprints; nothing embedded is beneath them.
     pub(crate) fn new(sources: &[(&str, &str)]) -> Self {
         let folder = written(sources);
-        let (mut files, mut findings) = (Files::default(), Vec::new());
+        let (mut files, mut findings) = (Files::default(), ringfence::diag::Findings::new());
         let overlays = [("site".to_owned(), folder.path().to_owned())];
         let catalog = catalog::load_only(&mut files, &overlays, &mut findings);
         let (engine, errors) = Engine::new(&catalog);
         findings.extend(errors);
-        Self { folder, files, catalog, engine, findings }
+        Self { folder, files, catalog, engine, findings: findings.into_iter().collect() }
     }
 
     /// One kind, `k`, with one template.

@@ -134,7 +134,7 @@ pub struct Rule {
 impl Cluster {
     /// The clusters of the inventory in `inventory/` below a project's root.
     pub fn all(root: &Path) -> Vec<Self> {
-        let (mut files, mut findings, schemas) = (Files::default(), Vec::new(), Schemas::new());
+        let (mut files, mut findings, schemas) = (Files::default(), ringfence::diag::Findings::new(), Schemas::new());
         let inventory = inventory::load(root, &root.join("inventory"), &root.join("output"), &mut files, &mut findings);
         let catalog = catalog::load(&mut files, &[], &mut findings);
         // What has an end is the business of other tests.

@@ -12,8 +12,9 @@ use super::case::{Case, entries, is_folder};
 pub(super) type Check = fn(&[Case]) -> Verdict;
 
 /// Their names and what they check.
-pub(super) const TESTS: [(&str, Check); 3] = [
+pub(super) const TESTS: [(&str, Check); 4] = [
     ("every_code_has_a_case", every_code_has_a_case),
+    ("every_error_and_warning_says_what_to_do", every_error_and_warning_says_what_to_do),
     ("every_folder_of_diagnostics_is_a_code", every_folder_of_diagnostics_is_a_code),
     ("nothing_stands_beside_the_cases", nothing_stands_beside_the_cases),
 ];
@@ -22,6 +23,21 @@ fn every_code_has_a_case(cases: &[Case]) -> Verdict {
     let shown: BTreeSet<&str> = cases.iter().filter_map(|case| case.code.as_deref()).collect();
     let missing = Code::ALL.iter().map(|code| code.name()).filter(|name| !shown.contains(name));
     none(missing.map(|name| format!("tests/diagnostics/{name}")), "no case shows these codes")
+}
+
+/// Findings that people are shown, in every case: a report ends where the next one begins.
+fn every_error_and_warning_says_what_to_do(cases: &[Case]) -> Verdict {
+    let mut silent = BTreeSet::new();
+    for case in cases {
+        let files = entries(&case.folder).map_err(|error| error.to_string())?;
+        for (_, path) in files.iter().filter(|(name, _)| name.starts_with("stderr")) {
+            let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+            let reports = text.split("\n\n").filter(|report| report.starts_with("error[") || report.starts_with("warning["));
+            let without = reports.filter(|report| !report.lines().any(|line| line.trim_start().starts_with("= help: ")));
+            silent.extend(without.filter_map(|report| Some(format!("{}: {}", case.name, report.lines().next()?))));
+        }
+    }
+    none(silent.into_iter(), "these findings have no help")
 }
 
 fn every_folder_of_diagnostics_is_a_code(cases: &[Case]) -> Verdict {

@@ -88,7 +88,7 @@ mod links {
         fs::rename(output.path("ringfence.lock"), &outside).unwrap();
         symlink(&outside, output.path("ringfence.lock")).unwrap();
         let error = output.generate(FILES).unwrap_err().to_string();
-        assert!(error.ends_with("ringfence.lock`: not a regular file"), "{error}");
+        assert!(error.ends_with("ringfence.lock` is a symbolic link, not a file"), "{error}");
     }
 
     #[test]
@@ -205,6 +205,18 @@ fn a_damaged_journal_is_an_error_and_nothing_is_guessed() {
     let (message, help) = damaged(&output);
     assert!(message.ends_with("ringfence.pending` is damaged at line 2: it is cut off: the last line is not `# end`"), "{message}");
     assert!(help.contains("remove this file"), "{help}");
+}
+
+#[test]
+fn a_lock_or_a_journal_that_is_a_folder_is_an_error_that_says_to_remove_it() {
+    for (name, next) in [("ringfence.lock", "restore the file from version control"), ("ringfence.pending", "no run of Ringfence leaves")] {
+        let output = Output::with(FILES);
+        let _ = fs::remove_file(output.path(name));
+        output.put(&format!("{name}/x.md"), "mine\n");
+        let error = output.generate(FILES).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("{name}` is a folder, not a file")), "{error}");
+        assert!(error.help().contains("Remove it") && error.help().contains(next), "{}", error.help());
+    }
 }
 
 #[test]

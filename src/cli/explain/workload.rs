@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::project::Input;
+use crate::decode::Findings;
 use crate::inventory::Inventory;
 use crate::inventory::workload::Workload;
 use crate::model::{BESIDE_A_SOURCE, Instance, MERGED_BY_KEY, Model, fits};
@@ -167,7 +168,7 @@ impl Places<'_> {
 
     /// The mapping there.
     fn node(&self, span: Span) -> Option<Node> {
-        let documents = yaml::read::read(self.files.text(span.file), span.file, &mut Vec::new());
+        let documents = yaml::read::read(self.files.text(span.file), span.file, &mut Findings::new());
         documents.iter().find_map(|document| within(document, span)).cloned()
     }
 }

@@ -4,25 +4,25 @@ use std::fmt::Write as _;
 
 use super::places::Places;
 use super::visible::visible;
-use super::{count, counted, most_severe_first, paragraph};
+use super::{Options, count, counted, most_severe_first, paragraph};
 use crate::diag::{Diag, Severity};
 
 /// Annotations of one severity that a step may make; GitHub drops the rest without a word.
 const CAP: usize = 10;
 
 /// The most severe first. Where there are more of a severity than fit, the last annotation says how many were left out.
-pub(super) fn render(diags: &[Diag], places: &Places<'_>) -> String {
+pub(super) fn render(diags: &[Diag], places: &Places<'_>, options: &Options) -> String {
     let mut out = String::new();
     let sorted = most_severe_first(diags);
     for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "notice")] {
-        let total = count(diags, severity);
-        let shown = if total > CAP { CAP - 1 } else { total };
-        for diag in sorted.iter().filter(|diag| diag.severity == severity).take(shown) {
+        let all: Vec<&Diag> = sorted.iter().copied().filter(|diag| diag.severity == severity).collect();
+        let (shown, rest) = all.split_at(if all.len() > CAP { CAP - 1 } else { all.len() });
+        for diag in shown {
             annotation(&mut out, command, diag, places);
         }
-        if shown < total {
-            let rest = counted(total - shown, severity).replacen(' ', " more ", 1);
-            let _ = writeln!(out, "::{command} title=ringfence::+{rest}; `ringfence check` lists them all");
+        if !rest.is_empty() {
+            let rest = counted(count(rest.iter().copied(), severity), severity).replacen(' ', " more ", 1);
+            let _ = writeln!(out, "::{command} title=ringfence::+{rest}; `{} --format json` lists them all", options.command);
         }
     }
     out

@@ -13,13 +13,24 @@ use crate::source::Span;
 /// and escaped; a noncharacter, which [`visible`] never lets through, marks where the true place goes.
 const PLACE: &str = "\u{fdd0}";
 
-/// Every finding, an empty line between them, and a closing line that counts.
+/// How many findings are laid out: more than a person reads at once. The most severe of them are.
+const SHOWN: usize = 300;
+
+/// The findings, an empty line between them, and closing lines that count.
 pub(super) fn render(diags: &[Diag], places: &Places<'_>, options: &Options) -> String {
     let renderer = if options.color { Renderer::styled().hyperlink(false) } else { Renderer::plain() }.term_width(options.width);
     let mut out = String::new();
-    for diag in diags {
+    let mut by_severity: Vec<usize> = (0..diags.len()).collect();
+    by_severity.sort_by_key(|at| diags[*at].severity);
+    let left_out = by_severity.split_off(diags.len().min(SHOWN));
+    by_severity.sort_unstable();
+    for diag in by_severity.into_iter().map(|at| &diags[at]) {
         out.push_str(&report(diag, places, &renderer, options.width));
         out.push_str("\n\n");
+    }
+    if !left_out.is_empty() {
+        let more: usize = left_out.iter().map(|at| diags[*at].stands_for).sum();
+        out.push_str(&left_out_line(more, options.command));
     }
     if !diags.is_empty() {
         out.push_str(&summary(diags));
@@ -90,6 +101,10 @@ fn with_places(report: &str, heads: &[String]) -> String {
     out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
+fn left_out_line(more: usize, command: &str) -> String {
+    format!("{more} more are not shown here; `{command} --format json` lists them.\n")
+}
+
 fn summary(diags: &[Diag]) -> String {
     let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
@@ -98,4 +113,28 @@ fn summary(diags: &[Diag]) -> String {
         .map(|(count, severity)| counted(count, severity))
         .collect();
     format!("{}. `ringfence explain CODE` tells more.", counts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Code;
+    use crate::source::Files;
+
+    #[test]
+    fn beyond_some_hundred_the_most_severe_are_shown_where_they_stand() {
+        let mut files = Files::default();
+        let file = files.add("a.yaml", "x\n".repeat(1000));
+        let at = |line: u32| Span { file, start: line * 2, end: line * 2 + 1 };
+        let mut diags: Vec<Diag> = (0..400).map(|line| Diag::new(Code::GatewayUnused, at(line), "unused")).collect();
+        diags.push(Diag::new(Code::UnknownKey, at(500), "unknown"));
+        diags[399].stands_for = 7;
+        let text = render(&diags, &Places::new(&files, &diags), &Options::default());
+        let heads: Vec<&str> = text.lines().filter(|line| line.contains("]: ")).collect();
+        assert_eq!(heads.len(), SHOWN);
+        assert!(heads[SHOWN - 1].starts_with("error[unknown-key]"));
+        let last: Vec<&str> = text.lines().rev().take(2).collect();
+        assert_eq!(last[1], "107 more are not shown here; `ringfence check --format json` lists them.");
+        assert!(last[0].starts_with("1 error, 406 warnings."), "{}", last[0]);
+    }
 }

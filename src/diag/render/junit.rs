@@ -3,13 +3,13 @@
 
 use std::fmt::Write as _;
 
+use super::paragraph;
 use super::places::Places;
 use super::visible::visible;
-use super::{count, paragraph};
 use crate::diag::{Diag, Severity};
 
 pub(super) fn render(diags: &[Diag], places: &Places<'_>) -> String {
-    let failures = count(diags, Severity::Error);
+    let failures = diags.iter().filter(|diag| diag.severity == Severity::Error).count();
     let attributes = format!(r#"name="ringfence" tests="{}" failures="{failures}" errors="0" skipped="0""#, diags.len().max(1));
     let mut out = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite {attributes}>\n");
     if diags.is_empty() {

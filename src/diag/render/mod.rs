@@ -43,12 +43,14 @@ pub struct Options {
     pub color: bool,
     /// The columns of the terminal; source lines that are longer are cut around their place.
     pub width: usize,
+    /// The command whose findings they are, which lists them all where a format has a cap.
+    pub command: &'static str,
 }
 
 impl Default for Options {
-    /// No colour, 140 columns.
+    /// No colour, 140 columns, `ringfence check`.
     fn default() -> Self {
-        Self { color: false, width: 140 }
+        Self { color: false, width: 140, command: "ringfence check" }
     }
 }
 
@@ -60,8 +62,8 @@ pub fn render(format: Format, diags: &[Diag], files: &Files, options: &Options) 
     match format {
         Format::Human => human::render(diags, &places, options),
         Format::Json => json::render(diags, &places),
-        Format::Sarif => sarif::render(diags, &places),
-        Format::Github => github::render(diags, &places),
+        Format::Sarif => sarif::render(diags, &places, options),
+        Format::Github => github::render(diags, &places, options),
         Format::Gitlab => gitlab::render(diags, &places),
         Format::Junit => junit::render(diags, &places),
     }
@@ -91,9 +93,9 @@ fn most_severe_first(diags: &[Diag]) -> Vec<&Diag> {
     sorted
 }
 
-/// How many findings have a severity.
-fn count(diags: &[Diag], severity: Severity) -> usize {
-    diags.iter().filter(|diag| diag.severity == severity).count()
+/// How many findings have a severity, those that were not kept one by one among them.
+fn count<'a>(diags: impl IntoIterator<Item = &'a Diag>, severity: Severity) -> usize {
+    diags.into_iter().filter(|diag| diag.severity == severity).map(|diag| diag.stands_for).sum()
 }
 
 /// `1 error`, `2 errors`.

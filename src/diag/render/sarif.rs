@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::fingerprint::Fingerprints;
 use super::places::Places;
-use super::{json_text, most_severe_first, paragraph};
+use super::{Options, json_text, most_severe_first, paragraph};
 use crate::diag::{Code, Diag, Severity};
 use crate::source::Span;
 
@@ -17,11 +17,11 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 const MAX_RESULTS: usize = 25_000;
 
 /// Beyond [`MAX_RESULTS`] the most severe are kept, and a last result says how many were left out.
-pub(super) fn render(diags: &[Diag], places: &Places<'_>) -> String {
-    json_text(&log(diags, places, MAX_RESULTS))
+pub(super) fn render(diags: &[Diag], places: &Places<'_>, options: &Options) -> String {
+    json_text(&log(diags, places, options.command, MAX_RESULTS))
 }
 
-fn log(diags: &[Diag], places: &Places<'_>, max: usize) -> Value {
+fn log(diags: &[Diag], places: &Places<'_>, command: &str, max: usize) -> Value {
     let (kept, cut) = if diags.len() > max {
         let mut kept = most_severe_first(diags);
         let cut = kept.split_off(max - 1);
@@ -33,10 +33,11 @@ fn log(diags: &[Diag], places: &Places<'_>, max: usize) -> Value {
     let mut fingerprints = Fingerprints::default();
     let mut results: Vec<Value> = kept.iter().map(|diag| result(diag, &codes, places, &mut fingerprints)).collect();
     if let Some(first) = cut.first() {
+        let more: usize = cut.iter().map(|diag| diag.stands_for).sum();
         results.push(json!({
             "level": "note",
             "locations": [location(first.primary.span, "", places)],
-            "message": { "text": format!("{} more findings are left out here; `ringfence check` lists them all.", cut.len()) },
+            "message": { "text": format!("{more} more findings are left out here; `{command} --format json` lists them all.") },
             "ruleId": "findings-left-out",
         }));
     }
@@ -140,7 +141,7 @@ mod tests {
         let diags: Vec<Diag> =
             codes.iter().zip(0..).map(|(code, line)| Diag::new(*code, Span { file, start: line * 2, end: line * 2 + 1 }, "m")).collect();
         let places = Places::new(&files, &diags);
-        let log = log(&diags, &places, 3);
+        let log = log(&diags, &places, "ringfence check", 3);
         let results = log["runs"][0]["results"].as_array().unwrap();
         let levels: Vec<_> = results.iter().map(|result| result["level"].as_str().unwrap()).collect();
         assert_eq!(levels, ["error", "error", "note"]);

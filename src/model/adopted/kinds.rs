@@ -11,6 +11,9 @@ use crate::model::exemptions::control;
 use crate::model::storage;
 use crate::yaml::{Node, Value as Yaml};
 
+/// What to do about an object that is not a workload's.
+const PLATFORM: &str = "Whoever runs the platform writes it; `$patch: delete` in an overlay takes it out of this source.";
+
 /// Kinds of Kubernetes that a source may have.
 const TAKEN: &[(&str, &str)] = &[
     ("apps/v1", "DaemonSet"),
@@ -100,7 +103,7 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
     if !ours || known.is_some_and(|known| known.definition.contains('/')) {
         // By convention of those who make them; one that is stated says so itself.
         if known.map_or(kind.starts_with("Cluster"), |known| !known.namespaced) {
-            refuse(format!("the {kind} `{}` belongs to the whole cluster", name_of(object)), None, findings);
+            refuse(format!("the {kind} `{}` belongs to the whole cluster", name_of(object)), Some(PLATFORM.to_owned()), findings);
             return None;
         }
         if known.is_none_or(|known| known.plural.is_none()) {
@@ -129,8 +132,7 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
         None => format!("Kubernetes {} has no `{kind}` of `{api_version}` that a source may have", subject.minor),
     };
     let taken = TAKEN.iter().find(|(_, taken)| *taken == kind).map(|(version, _)| format!("`{kind}` is in `{version}`."));
-    let platform = "Whoever runs the platform writes it; `$patch: delete` in an overlay takes it out of this source.";
-    refuse(message, instead.or(taken).or_else(|| Some(platform.to_owned())), findings);
+    refuse(message, instead.or(taken).or_else(|| Some(PLATFORM.to_owned())), findings);
     None
 }
 
@@ -164,7 +166,8 @@ pub fn check_name(object: &Node, findings: &mut Findings) {
     let rule =
         rule.err().or_else(|| (name.len() > most).then(|| format!("`{name}` has {} characters; {} may have {most}", name.len(), a(kind))));
     if let Some(rule) = rule {
-        findings.push(Diag::new(Code::InvalidName, name_span(object), rule));
+        let help = "Change it in the source, or with a patch in an overlay.";
+        findings.push(Diag::new(Code::InvalidName, name_span(object), rule).help(help));
     }
 }
 

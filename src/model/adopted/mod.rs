@@ -225,11 +225,10 @@ impl Taking<'_, '_> {
         // Before anything is put on it: what follows relies on its shape.
         let problems = subject.schemas.check(subject.minor, &value);
         if !problems.is_empty() {
-            findings.extend(
-                problems.into_iter().map(|problem| {
-                    Diag::new(Code::KubernetesField, locate(object, &problem.path), problem.message).maybe_help(problem.help)
-                }),
-            );
+            findings.extend(problems.into_iter().map(|problem| {
+                Diag::new(Code::KubernetesField, locate(object, &problem.path), problem.message)
+                    .help(problem.help.unwrap_or_else(|| crate::schema::explained(kind_of(object), &problem.path)))
+            }));
             return None;
         }
         self.label(&mut value["metadata"]);

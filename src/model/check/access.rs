@@ -37,7 +37,8 @@ const LEADING: [&str; 7] =
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     for rule in subject.cascade.settings.api_access.iter().flatten() {
         if rule.resources.is_empty() || rule.verbs.is_empty() || rule.api_groups.is_empty() {
-            findings.push(Diag::new(Code::InvalidValue, rule.span, "a rule names at least one API group, resource and verb"));
+            let diag = Diag::new(Code::InvalidValue, rule.span, "a rule names at least one API group, resource and verb");
+            findings.push(diag.help("An example: `{apiGroups: [\"\"], resources: [configmaps], verbs: [get]}`; `\"\"` is the core group."));
         }
         for word in rule.api_groups.iter().chain(&rule.resources).chain(&rule.verbs).filter(|word| word.contains('*')) {
             let diag = Diag::new(Code::ControlViolated, word.span, format!("`{}` is a wildcard", word.value));

@@ -13,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
     for (name, value) in &settings.env {
         if let Err(rule) = VariableName::new(name) {
-            findings.push(Diag::new(Code::InvalidName, name.span, rule));
+            findings.push(VariableName::broken(name.span, rule));
         }
         match value {
             EnvValue::Text(text) => literal(subject.exemptions, subject.place, Some(name), text, findings),
@@ -22,12 +22,13 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     }
     for from in settings.env_from.iter().flatten() {
         if from.config_map.is_some() == from.secret.is_some() {
-            findings.push(Diag::new(Code::InvalidValue, from.span, "`envFrom` takes exactly one of `configMap` and `secret`"));
+            let diag = Diag::new(Code::InvalidValue, from.span, "`envFrom` takes exactly one of `configMap` and `secret`");
+            findings.push(diag.help("Write an entry for each: `[{configMap: NAME}, {secret: NAME}]`."));
         }
         if let Some(prefix) = &from.prefix
             && let Err(rule) = VariableName::new(prefix)
         {
-            findings.push(Diag::new(Code::InvalidName, prefix.span, rule));
+            findings.push(VariableName::broken(prefix.span, rule));
         }
     }
     data(subject.exemptions, subject.place, &settings.config, findings);
@@ -40,7 +41,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
 pub(in crate::model) fn data(exemptions: &Exemptions<'_>, place: Place<'_>, data: &Entries<Spanned<String>>, findings: &mut Findings) {
     for (key, value) in data {
         if let Err(rule) = SecretKey::new(key) {
-            findings.push(Diag::new(Code::InvalidName, key.span, rule));
+            findings.push(SecretKey::broken(key.span, rule));
         }
         literal(exemptions, place, Some(key), value, findings);
     }
@@ -101,7 +102,10 @@ fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSourc
     let stated = [source.field_ref.is_some(), source.resource_field_ref.is_some(), source.secret.is_some(), source.config_map.is_some()];
     if stated.iter().filter(|stated| **stated).count() != 1 {
         let message = format!("`{name}` takes exactly one of `fieldRef`, `resourceFieldRef`, `secret` and `configMap`");
-        findings.push(Diag::new(Code::InvalidValue, source.span, message));
+        findings.push(
+            Diag::new(Code::InvalidValue, source.span, message)
+                .help("An example: `{secret: NAME, key: KEY}`, or `{fieldRef: metadata.name}`."),
+        );
         return;
     }
     if let Some(path) = source.field_ref.as_ref().filter(|path| !is_variable_field(path)) {
@@ -118,7 +122,10 @@ fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSourc
             Diag::new(Code::MissingKey, source.span, format!("`{name}` does not say which key it takes"))
                 .help("Write `key: NAME` beside it."),
         ),
-        Some(key) if !keyed => findings.push(Diag::new(Code::SetTwice, key.span, "`key` goes with `secret` or `configMap` alone")),
+        Some(key) if !keyed => findings.push(
+            Diag::new(Code::SetTwice, key.span, "`key` goes with `secret` or `configMap` alone")
+                .help("Remove `key`, or name the Secret or ConfigMap that has it."),
+        ),
         _ => {}
     }
     if let (Some(config), Some(key)) = (&source.config_map, &source.key) {

@@ -28,7 +28,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
     }
     if let Some(path) = expose.path.as_ref().filter(|path| !path.starts_with('/')) {
-        findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value)));
+        findings.push(super::no_path(path));
     }
     let ingress = subject.cluster.ingress.as_ref();
     let cluster = &subject.cluster.name;
@@ -54,7 +54,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
         ExposeType::Gateway => {
             if expose.gateway.is_none() {
-                findings.push(Diag::new(Code::MissingKey, expose.span, "`type: Gateway` needs `gateway: {name: NAME}`"));
+                let diag = Diag::new(Code::MissingKey, expose.span, "`type: Gateway` needs a `gateway`");
+                findings.push(diag.help("Write `gateway: {name: NAME}`: the Gateway of the cluster that the route belongs to."));
             }
         }
         ExposeType::LoadBalancer => {
@@ -76,6 +77,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     if expose.r#type.value != ExposeType::Gateway
         && let Some(gateway) = &expose.gateway
     {
-        findings.push(Diag::new(Code::KeyNotForKind, gateway.span, "`gateway` goes with `type: Gateway`"));
+        let diag = Diag::new(Code::KeyNotForKind, gateway.span, "`gateway` goes with `type: Gateway`");
+        findings.push(diag.help("Remove it, or write `type: Gateway`."));
     }
 }

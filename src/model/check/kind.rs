@@ -18,7 +18,8 @@ pub fn own_keys(workload: &Workload, findings: &mut Findings) {
     }
     if kind == WorkloadKind::CronJob && workload.settings.schedule.is_none() && workload.identity.source.is_none() {
         let name = &workload.identity.name;
-        findings.push(Diag::new(Code::MissingKey, name.span, format!("the CronJob `{}` has no `schedule`", name.value)));
+        let diag = Diag::new(Code::MissingKey, name.span, format!("the CronJob `{}` has no `schedule`", name.value));
+        findings.push(diag.help("Write when it runs, as cron does: `schedule: \"0 3 * * *\"` is daily at three."));
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     for (key, value) in &settings.labels {
         check_key(key, Some(domain), findings);
         if let Err(rule) = LabelValue::new(value) {
-            findings.push(Diag::new(Code::InvalidLabel, value.span, rule));
+            findings.push(LabelValue::broken(value.span, rule));
         }
     }
     for (key, _) in &settings.annotations {
@@ -28,7 +28,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
 
 fn check_key(key: &Spanned<String>, reserved_for: Option<&str>, findings: &mut Findings) {
     if let Err(rule) = LabelKey::new(key) {
-        findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
+        findings.push(LabelKey::broken(key.span, rule));
     } else if reserved_for.is_some_and(|domain| is_reserved(key, domain)) {
         let diag = Diag::new(Code::ReservedLabel, key.span, format!("`{}` is not for workloads to set", key.value));
         findings.push(diag.help("Use a domain of your own: Kubernetes, the delivery and isolation trust labels below this one."));

@@ -25,12 +25,13 @@ pub(super) use twice::twice;
 use super::exemptions::{Exemptions, Place};
 use super::settings::Cascade;
 use crate::decode::Findings;
+use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
 use crate::inventory::cluster::Cluster;
 use crate::inventory::tier::Tier;
 use crate::inventory::workload::Workload;
 use crate::schema::{Minor, Schemas};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 /// Everything that a check may look at.
 #[derive(Debug)]
@@ -78,4 +79,15 @@ pub fn adopted(subject: &Subject<'_, '_>, findings: &mut Findings) {
 /// Checks the final PodSpec.
 pub fn pod(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Findings) {
     security::check(subject, pod, findings);
+}
+
+/// The finding that a path of a URL has no slash before it.
+fn no_path(path: &Spanned<String>) -> Diag {
+    let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value));
+    diag.help(format!("Write `/{}`.", path.value))
+}
+
+/// The finding that a port is 0, which Kubernetes refuses.
+pub(super) fn no_port(span: Span) -> Diag {
+    Diag::new(Code::InvalidPort, span, "0 is no port: ports are 1 to 65535").help("Write the number that the process listens on.")
 }

@@ -15,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         let protocol = port.protocol.map_or("TCP", |protocol| protocol.as_str());
         let at_service = port.service_port.as_ref().unwrap_or(&port.port);
         for number in [Some(&port.port), port.service_port.as_ref()].into_iter().flatten().filter(|number| number.value == 0) {
-            findings.push(Diag::new(Code::InvalidPort, number.span, "0 is no port: ports are 1 to 65535"));
+            findings.push(super::no_port(number.span));
         }
         let in_service = port.service.is_none_or(|service| service.value);
         let mut keys = vec![
@@ -30,9 +30,12 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
         for (what, key, span) in keys {
             if let Some(first) = seen.insert((what, key.clone()), span) {
-                findings.push(
-                    Diag::new(Code::DuplicateEntry, span, format!("two ports have the {what} `{key}`")).related(first, "the first one"),
-                );
+                let diag = Diag::new(Code::DuplicateEntry, span, format!("two ports have the {what} `{key}`"));
+                let help = match what {
+                    "Service port" => "Give one of them another `servicePort`, or keep it out of the Service with `service: false`.",
+                    _ => "Change one of them, or remove it.",
+                };
+                findings.push(diag.related(first, "the first one").help(help));
             }
         }
         if let Some(path) = &port.scrape {
@@ -51,7 +54,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
 fn check_scrape(port: &Port, path: &Spanned<String>, findings: &mut Findings) {
     let odd = path.chars().find(|c| matches!(c, '?' | '#') || c.is_whitespace() || c.is_control());
     if !path.starts_with('/') {
-        findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value)));
+        findings.push(super::no_path(path));
     } else if let Some(odd) = odd {
         let what = match odd {
             '?' => "a query",

@@ -20,7 +20,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
 fn check_probe(name: &str, probe: &Spanned<Probe>, ports: &[Spanned<Port>], findings: &mut Findings) {
     let ways = [probe.http_get.is_some(), probe.tcp_socket.is_some(), probe.grpc.is_some(), probe.exec.is_some()];
     if ways.iter().filter(|stated| **stated).count() != 1 {
-        findings.push(Diag::new(Code::InvalidValue, probe.span, "a probe takes exactly one of `httpGet`, `tcpSocket`, `grpc` and `exec`"));
+        let diag = Diag::new(Code::InvalidValue, probe.span, "a probe takes exactly one of `httpGet`, `tcpSocket`, `grpc` and `exec`");
+        findings.push(diag.help("An example: `{httpGet: /healthz, port: http}`."));
         return;
     }
     for port in [&probe.port, &probe.tcp_socket, &probe.grpc].into_iter().flatten() {
@@ -31,18 +32,17 @@ fn check_probe(name: &str, probe: &Spanned<Probe>, ports: &[Spanned<Port>], find
         findings.push(diag.help("Write `port: NUMBER` in the probe, or declare `ports`."));
     }
     if let Some(path) = probe.http_get.as_ref().filter(|path| !path.starts_with('/')) {
-        findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value)));
+        findings.push(super::no_path(path));
     }
     if let Some(threshold) = probe.success_threshold.filter(|threshold| name != "readiness" && threshold.value != 1) {
-        findings.push(Diag::new(
-            Code::InvalidValue,
-            threshold.span,
-            format!("a {name} probe succeeds at the first success: Kubernetes takes only 1"),
-        ));
+        let message = format!("a {name} probe succeeds at the first success: Kubernetes takes only 1");
+        let diag = Diag::new(Code::InvalidValue, threshold.span, message);
+        findings.push(diag.help("Remove `successThreshold`: it is for the readiness probe."));
     }
     for timing in [probe.period_seconds, probe.timeout_seconds, probe.success_threshold, probe.failure_threshold].into_iter().flatten() {
         if timing.value == 0 {
-            findings.push(Diag::new(Code::InvalidValue, timing.span, "Kubernetes asks for at least 1 here"));
+            let diag = Diag::new(Code::InvalidValue, timing.span, "Kubernetes asks for at least 1 here");
+            findings.push(diag.help("Write 1 or more, or remove the key where Kubernetes' default is meant."));
         }
     }
 }

@@ -9,13 +9,7 @@ use crate::yaml::{Node, Value};
 
 /// The definition of a kind's spec in Kubernetes' OpenAPI document.
 pub(crate) fn spec_definition(kind: WorkloadKind) -> &'static str {
-    match kind {
-        WorkloadKind::Deployment => "io.k8s.api.apps.v1.DeploymentSpec",
-        WorkloadKind::StatefulSet => "io.k8s.api.apps.v1.StatefulSetSpec",
-        WorkloadKind::DaemonSet => "io.k8s.api.apps.v1.DaemonSetSpec",
-        WorkloadKind::Job => "io.k8s.api.batch.v1.JobSpec",
-        WorkloadKind::CronJob => "io.k8s.api.batch.v1.CronJobSpec",
-    }
+    kind.spec_definition()
 }
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
@@ -45,7 +39,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         Some(image) => images::check(image, image.span, subject.tier, subject.place, subject.exemptions, findings),
         None => {
             let name = &subject.workload.identity.name;
-            findings.push(Diag::new(Code::MissingKey, name.span, format!("`{}` has no `image`", name.value)));
+            let diag = Diag::new(Code::MissingKey, name.span, format!("`{}` has no `image`", name.value));
+            findings.push(diag.help("Write `image: REGISTRY/PATH:TAG`."));
         }
     }
 }

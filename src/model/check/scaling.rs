@@ -14,10 +14,14 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 scale.min.span,
                 format!("{} is not 1 to the maximum of {}", scale.min.value, scale.max.value),
             );
-            findings.push(diag.related(scale.max.span, "the maximum"));
+            findings.push(
+                diag.related(scale.max.span, "the maximum")
+                    .help("Write `min` from 1 to `max`; where the number stays the same, write `replicas` instead."),
+            );
         }
         for percent in [scale.cpu, scale.memory].into_iter().flatten().filter(|percent| percent.value == 0) {
-            findings.push(Diag::new(Code::InvalidValue, percent.span, "a share of 0 % would scale for ever"));
+            let diag = Diag::new(Code::InvalidValue, percent.span, "a share of 0 % would scale for ever");
+            findings.push(diag.help("Write the use of the request that is aimed at, such as 70."));
         }
         let requests = settings.resources.as_ref().map(|resources| &resources.requests);
         let wanted = [("memory", scale.memory.is_some()), ("cpu", scale.cpu.is_some() || scale.memory.is_none())];
@@ -30,11 +34,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     }
     if let Some(disruption) = &settings.disruption {
         if disruption.max_unavailable.is_some() == disruption.min_available.is_some() {
-            findings.push(Diag::new(
-                Code::InvalidValue,
-                disruption.span,
-                "`disruption` takes exactly one of `maxUnavailable` and `minAvailable`",
-            ));
+            let message = "`disruption` takes exactly one of `maxUnavailable` and `minAvailable`";
+            let diag = Diag::new(Code::InvalidValue, disruption.span, message);
+            findings.push(diag.help("`maxUnavailable: 1` lets nodes be drained whatever the number of replicas."));
         }
         if let Some(none) = disruption.max_unavailable.as_ref().filter(|most| matches!(&most.value, CountOrPercent::Count(0))) {
             let diag = Diag::new(Code::InvalidValue, none.span, "with 0 no node could ever be drained");
@@ -45,7 +47,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         for (name, limit) in &resources.limits {
             if let Some(request) = resources.requests.get(name).filter(|request| request.amount() > limit.amount()) {
                 let message = format!("the request of {} {} is above its limit of {}", request.value, name.value, limit.value);
-                findings.push(Diag::new(Code::InvalidValue, request.span, message).related(limit.span, "the limit"));
+                let diag = Diag::new(Code::InvalidValue, request.span, message).related(limit.span, "the limit");
+                findings.push(diag.help("Lower the request, or raise the limit: Kubernetes refuses such a container."));
             }
         }
     }

@@ -18,7 +18,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     for volume in settings.volumes.iter().flatten() {
         if let Some(first) = names.insert(volume.name.as_str(), volume.name.span) {
             let diag = Diag::new(Code::DuplicateEntry, volume.name.span, format!("two volumes are named `{}`", volume.name.value));
-            findings.push(diag.related(first, "the first one"));
+            findings
+                .push(diag.related(first, "the first one").help("Give one of them another name: claims and mounts are told apart by it."));
         }
         if let Some(first) = paths.insert(volume.mount_path.as_str(), volume.mount_path.span) {
             let diag = Diag::new(
@@ -26,7 +27,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 volume.mount_path.span,
                 format!("two volumes are mounted at `{}`", volume.mount_path.value),
             );
-            findings.push(diag.related(first, "the first one"));
+            findings.push(diag.related(first, "the first one").help("Mount one of them elsewhere: the second would hide the first."));
         }
         check_volume(volume, findings);
         if let Some(claim) = &volume.claim {
@@ -44,14 +45,13 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     }
     if let Some(token) = settings.service_account.as_ref().and_then(|account| account.token.as_ref()) {
         if let Some(seconds) = token.expiration_seconds.filter(|seconds| seconds.value < 600) {
-            findings.push(Diag::new(Code::InvalidValue, seconds.span, "Kubernetes asks for at least 600 seconds here"));
+            let diag = Diag::new(Code::InvalidValue, seconds.span, "Kubernetes asks for at least 600 seconds here");
+            findings.push(diag.help("Write 600 or more, or remove it: the default is an hour."));
         }
         if token.audience.is_empty() || token.audience.contains("..") || token.audience.starts_with('/') {
-            findings.push(Diag::new(
-                Code::InvalidValue,
-                token.audience.span,
-                "the audience is the token's file name too: no leading `/`, no `..`",
-            ));
+            let message = "the audience is the token's file name too: no leading `/`, no `..`";
+            let diag = Diag::new(Code::InvalidValue, token.audience.span, message);
+            findings.push(diag.help("Write the audience that the other side expects, such as `vault`."));
         }
     }
 }
@@ -77,25 +77,24 @@ fn check_volume(volume: &Spanned<Volume>, findings: &mut Findings) {
     }
     let path = &volume.mount_path;
     if !path.starts_with('/') || path.contains(':') || path.as_str() == "/" {
-        findings.push(Diag::new(
-            Code::InvalidValue,
-            path.span,
-            format!("`{}` is no place to mount at: an absolute path, not `/`, without `:`", path.value),
-        ));
+        let message = format!("`{}` is no place to mount at: an absolute path, not `/`, without `:`", path.value);
+        findings.push(Diag::new(Code::InvalidValue, path.span, message).help("An example: `/var/lib/data`."));
     }
     let relative = volume.items.iter().map(|(_, path)| path).chain(&volume.sub_path);
     for path in relative.filter(|path| path.starts_with('/') || path.split('/').any(|part| part == "..") || path.is_empty()) {
-        findings.push(Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path below the volume", path.value)));
+        let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path below the volume", path.value));
+        findings.push(diag.help("Write it without a `/` at its beginning and without `..`, such as `data/current`."));
     }
     for (key, _) in &volume.items {
         if let Err(rule) = SecretKey::new(key) {
-            findings.push(Diag::new(Code::InvalidName, key.span, rule));
+            findings.push(SecretKey::broken(key.span, rule));
         }
     }
     if let Some((key, _)) = volume.items.iter().next()
         && volume.secret.is_none()
         && volume.config_map.is_none()
     {
-        findings.push(Diag::new(Code::SetTwice, key.span, "`items` go with `secret` or `configMap` alone"));
+        let diag = Diag::new(Code::SetTwice, key.span, "`items` go with `secret` or `configMap` alone");
+        findings.push(diag.help("Remove `items`; for a part of a claim there is `subPath`."));
     }
 }

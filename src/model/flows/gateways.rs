@@ -136,7 +136,7 @@ impl<'i> Resolver<'_, 'i> {
     fn check_listener(&self, listener: &Listener, findings: &mut Findings) {
         let domain = self.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
         if listener.port.value == 0 {
-            findings.push(Diag::new(Code::InvalidPort, listener.port.span, "0 is no port: ports are 1 to 65535"));
+            findings.push(crate::model::check::no_port(listener.port.span));
         }
         if let Some(why) = never_a_listener(&listener.address) {
             let diag = Diag::new(Code::InvalidAddress, listener.address.span, format!("`{}` {why}", listener.address.value));
@@ -150,7 +150,7 @@ impl<'i> Resolver<'_, 'i> {
         }
         for (key, _) in &listener.annotations {
             if let Err(rule) = LabelKey::new(key) {
-                findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
+                findings.push(LabelKey::broken(key.span, rule));
             } else if is_below(key, domain) {
                 let diag = Diag::new(Code::ReservedLabel, key.span, format!("`{}` is not for listeners to set", key.value));
                 findings.push(diag.help("Use another domain: what is below the fleet's own is written by the program."));

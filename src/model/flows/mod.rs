@@ -146,12 +146,14 @@ impl<'i> Resolver<'_, 'i> {
     fn connect(&mut self, caller: usize, connect: &Spanned<Connect>, findings: &mut Findings) {
         let ways = [connect.to.is_some(), connect.external.is_some(), connect.platform.is_some()];
         if ways.iter().filter(|stated| **stated).count() != 1 {
-            findings.push(Diag::new(Code::InvalidValue, connect.span, "a flow goes to exactly one of `to`, `external` and `platform`"));
+            let diag = Diag::new(Code::InvalidValue, connect.span, "a flow goes to exactly one of `to`, `external` and `platform`");
+            findings.push(diag.help("Write one of them; for several targets, an entry of `connects` each."));
             return;
         }
         if let Some(external) = &connect.external {
             if external.cidr.is_some() == external.dns.is_some() {
-                findings.push(Diag::new(Code::InvalidValue, external.span, "`external` takes exactly one of `cidr` and `dns`"));
+                let diag = Diag::new(Code::InvalidValue, external.span, "`external` takes exactly one of `cidr` and `dns`");
+                findings.push(diag.help("An example: `external: {cidr: 203.0.113.0/24}`; names need Cilium."));
             }
             if connect.reason.is_none() {
                 let diag = Diag::new(Code::MissingKey, external.span, "a flow out of the fleet needs a `reason`");

@@ -18,6 +18,11 @@ const PROTECTED: &[Kind] = &[
     ("apps", "StatefulSet"),
 ];
 
+/// The kinds whose deletion asks for a second thought.
+pub fn protected_kinds() -> impl Iterator<Item = &'static str> {
+    PROTECTED.iter().map(|(_, kind)| *kind)
+}
+
 /// What a run would delete that asks for a second thought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deletions {

@@ -5,5 +5,5 @@ mod deletions;
 mod immutable;
 mod objects;
 
-pub use deletions::{Deletions, ProtectedObject, TooMany, deletions};
+pub use deletions::{Deletions, ProtectedObject, TooMany, deletions, protected_kinds};
 pub use immutable::{ImmutableChange, immutable_changes};

@@ -7,6 +7,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::diag::Findings;
 use crate::source::Files;
 use crate::tree::{Class, Delta, Error, Tree};
 use crate::yaml;
@@ -141,9 +142,9 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 /// Reads manifests; none where the text is no YAML.
 fn values(text: &str) -> Option<Vec<Value>> {
     let file = Files::default().add("", "");
-    let mut diags = Vec::new();
-    let nodes = yaml::read::read(text, file, &mut diags);
-    diags.is_empty().then(|| nodes.iter().map(crate::schema::json).collect())
+    let mut findings = Findings::new();
+    let nodes = yaml::read::read(text, file, &mut findings);
+    findings.is_empty().then(|| nodes.iter().map(crate::schema::json).collect())
 }
 
 #[cfg(test)]
