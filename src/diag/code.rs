@@ -200,7 +200,8 @@ codes! {
     /// Kubernetes' schema of the cluster's minor does not have the field, or has it with another type.
     KubernetesField = "kubernetes-field", Error, "a field that Kubernetes does not have so";
     /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io`, `helm.sh` and the fleet's own `labelDomain` are not for workloads
-    /// to set.
+    /// to set. The annotations of `expose`, `serviceAccount` and a listener are for controllers that read such domains: there `kubernetes.io` and `k8s.io` are
+    /// refused only where kustomize and kubectl read them.
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
     /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
     ControlViolated = "control-violated", Error, "a setting that a control forbids";

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Resolver, find_port, full_name, known_port};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
-use crate::formats::{Address, LabelKey, is_below};
+use crate::formats::{Address, LabelKey, is_address, is_steering};
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
 use crate::model::Instance;
@@ -151,9 +151,9 @@ impl<'i> Resolver<'_, 'i> {
         for (key, _) in &listener.annotations {
             if let Err(rule) = LabelKey::new(key) {
                 findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
-            } else if is_below(key, domain) {
+            } else if is_steering(key, domain) {
                 let diag = Diag::new(Code::ReservedLabel, key.span, format!("`{}` is not for listeners to set", key.value));
-                findings.push(diag.help("Use another domain: what is below the fleet's own is written by the program."));
+                findings.push(diag.help("Use another domain: the delivery and isolation trust what stands below this one."));
             } else if WIDENING.contains(&key.as_str()) {
                 let diag = Diag::new(
                     Code::IsolationOwned,
@@ -201,9 +201,7 @@ fn never_a_host(host: &str) -> Option<&'static str> {
     if host.starts_with('*') {
         return Some("many names");
     }
-    // No top-level domain is a number: what ends in one is read as an address.
-    let last = host.rsplit('.').next().unwrap_or(host);
-    last.chars().all(|c| c.is_ascii_digit()).then_some("an address, not a name")
+    is_address(host).then_some("an address, not a name")
 }
 
 /// Why an address can be no load balancer's: the API server refuses such endpoints, too.
