@@ -111,7 +111,7 @@ pub fn build<'i>(
     let name = identity.name.as_str();
     let raw_tier = &ground.tiers.all[tier];
     let tier_name = raw_tier.name.as_str();
-    let cascade = cascade(ground.inventory, workload, team, raw_tier.defaults.as_deref(), host);
+    let mut cascade = cascade(ground.inventory, workload, team, raw_tier.defaults.as_deref(), host);
     let own = identity.own_namespace.is_some_and(|own| own.value).then_some(name);
     let namespace = names::namespace(team.name.as_str(), tier_name, own);
     let full_name = format!("{}/{name}", team.name.value);
@@ -150,6 +150,7 @@ pub fn build<'i>(
         _ => name.to_owned(),
     };
     drop(full_name);
+    cascade.settings.narrow_load_balancer();
     Instance {
         workload,
         team,
