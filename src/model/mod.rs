@@ -28,6 +28,7 @@ pub mod priority_class;
 mod secrets;
 mod settings;
 pub mod signatures;
+mod statements;
 pub mod storage;
 mod tiers;
 mod trust;
@@ -170,6 +171,8 @@ pub fn resolve<'i>(
     storage::check_classes(inventory, &exemptions, findings);
     budget::check_quotas(inventory, findings);
     signatures::check(inventory, findings);
+    statements::check(inventory, findings);
+    platform::check_identities(inventory, findings);
     monitoring::check(inventory, &tiers, &clusters, findings);
 
     let teams =
