@@ -7,8 +7,8 @@ use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::formats::SecretKey;
 use crate::inventory::pod::{AccessMode, Volume};
-use crate::inventory::workload::WorkloadKind;
-use crate::model::storage;
+use crate::inventory::workload::{Settings, WorkloadKind};
+use crate::model::{owned, storage};
 use crate::source::{Span, Spanned};
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
@@ -42,6 +42,11 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             }
         }
     }
+    check_token(settings, findings);
+}
+
+/// Reports a token that the Kubernetes API server or the kubelet would take otherwise than it is meant.
+fn check_token(settings: &Settings, findings: &mut Findings) {
     if let Some(token) = settings.service_account.as_ref().and_then(|account| account.token.as_ref()) {
         if let Some(seconds) = token.expiration_seconds.filter(|seconds| seconds.value < 600) {
             findings.push(Diag::new(Code::InvalidValue, seconds.span, "Kubernetes asks for at least 600 seconds here"));
@@ -52,6 +57,10 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 token.audience.span,
                 "the audience is the token's file name too: no leading `/`, no `..`",
             ));
+        } else if owned::is_for_the_api(&token.audience) {
+            let message = format!("a token for `{}` is one for the Kubernetes API", token.audience.value);
+            let diag = Diag::new(Code::IsolationOwned, token.audience.span, message);
+            findings.push(diag.help("Write `apiAccess`, which mounts one and says what it may do; `token` is for other audiences."));
         }
     }
 }
