@@ -221,6 +221,9 @@ codes! {
     FlowWithoutGateway = "flow-without-gateway", Error, "a flow across tiers or clusters without a gateway";
     /// No listener of the gateway serves this caller's cluster: the one in its environment, then its region, is taken; `via` decides what is left open.
     GatewayWithoutListener = "gateway-without-listener", Error, "a gateway without a listener for a caller";
+    /// `via` decides what is left open: which of several listeners in a caller's environment serves it, or that a caller without one there may leave its
+    /// environment. Where its own environment has a listener, nothing is open: production must not be sent to staging by an entry that was left behind.
+    GatewayLeavesEnvironment = "gateway-leaves-environment", Error, "a `via` out of the caller's environment";
     /// A listener inside a cluster's own pods, services or nodes range would never leave that cluster.
     GatewayListenerInside = "gateway-listener-inside", Error, "a listener inside a cluster's own ranges";
     /// The address of a listener is one load balancer's, of one Service: it stands for one port of one workload on one cluster. Gateways to that

@@ -44,7 +44,8 @@ impl<'i> Resolver<'_, 'i> {
         if let Some(via) = gateway.via.get(host.name.as_str()) {
             let found = gateway.listen.iter().find(|(name, _)| name.value == via.value);
             self.used_listeners.extend(found.map(|(name, _)| (at, name.as_str())));
-            self.unclear_gateways.extend(found.is_none().then_some(at));
+            let wrong = found.is_none() || self.leaves_environment(gateway, host.name.as_str(), via).is_some();
+            self.unclear_gateways.extend(wrong.then_some(at));
             return found.and_then(|(name, listener)| Some((self.clusters.index.get(name)?, listener)));
         }
         let same_environment: Vec<_> = gateway
@@ -109,6 +110,7 @@ impl<'i> Resolver<'_, 'i> {
         }
         for (caller, target) in &gateway.via {
             self.clusters.index.resolve(caller, caller.span, findings);
+            findings.extend(self.leaves_environment(gateway, caller, target));
             if !gateway.listen.iter().any(|(name, _)| name.value == target.value) {
                 let known: Vec<&str> = gateway.listen.iter().map(|(name, _)| name.as_str()).collect();
                 let diag =
@@ -130,6 +132,25 @@ impl<'i> Resolver<'_, 'i> {
                 }
             }
         }
+    }
+
+    /// The finding that `via` sends a caller out of its environment although a listener is in it: staging and production meet where nothing
+    /// else is there alone, and `via` chooses among what is left open.
+    fn leaves_environment(&self, gateway: &Gateway, caller: &str, target: &Spanned<String>) -> Option<Diag> {
+        let environment = |name: &str| self.clusters.index.get(name).map(|at| self.clusters.all[at].raw.environment.as_str());
+        let own = environment(caller)?;
+        let of_target = environment(target).filter(|of_target| *of_target != own)?;
+        let near: Vec<&Spanned<String>> =
+            gateway.listen.iter().map(|(name, _)| name).filter(|name| environment(name) == Some(own)).collect();
+        let names: Vec<&str> = near.iter().map(|name| name.as_str()).collect();
+        let first = near.first()?;
+        let message = format!("`via` sends `{caller}` from the environment `{own}` to `{of_target}`, though a listener is in its own");
+        let diag = Diag::new(Code::GatewayLeavesEnvironment, target.span, message).related(first.span, "in its own environment");
+        let help = match &names[..] {
+            [only] => format!("Remove the entry: `{only}` serves it."),
+            _ => format!("Name one of: {}.", names.join(", ")),
+        };
+        Some(diag.help(help))
     }
 
     /// What can be said of a listener alone.
