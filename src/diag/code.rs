@@ -276,8 +276,9 @@ codes! {
     ExemptionNeedsNamespace = "exemption-needs-namespace", Error, "an exemption that needs a namespace of its own";
 
     // ---- honesty ----
-    /// Keys that were read and checked but of which no object is made yet, so that nobody believes in one that is not there.
-    NotGenerated = "not-generated", Note, "keys of which nothing is made yet";
+    /// Keys that were read and checked but of which no object is made: not yet, or because a provider's own control plane takes none, nothing delivers the
+    /// tree, or nothing refers to them. The note is there so that nobody believes in an object that is not.
+    NotGenerated = "not-generated", Note, "keys of which nothing is made";
 
     // ---- blueprints and the plan ----
     /// A `kind.yaml`, `control.yaml` or template name that does not say what it must.

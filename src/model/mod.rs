@@ -51,7 +51,7 @@ pub use tiers::Tiers;
 
 use crate::catalog::Catalog;
 use crate::decode::Findings;
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, Severity};
 use crate::inventory::Inventory;
 use crate::inventory::fleet::Fleet;
 use crate::inventory::tier::PodSecurity;
@@ -201,7 +201,10 @@ pub fn resolve<'i>(
         exemptions.report_unused(findings);
     }
     findings.extend(network::unmaintained::note(inventory));
-    findings.extend(honesty::note(inventory, &instances));
+    // What a mistake keeps from being made is not what the note is about.
+    if !findings.iter().any(|diag| diag.severity == Severity::Error) {
+        findings.extend(honesty::note(inventory, &clusters, &deliveries, &instances));
+    }
     let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, access, exemptions };
     compose(&model, findings);
     Some(model)
