@@ -161,7 +161,7 @@ impl<'i> Exemptions<'i> {
 }
 
 /// Whether a place is in a scope.
-fn covers(scope: &ExemptionScope, place: Place<'_>) -> bool {
+pub(super) fn covers(scope: &ExemptionScope, place: Place<'_>) -> bool {
     let is = |wanted: &Option<Spanned<String>>, found: &str| wanted.as_ref().is_some_and(|wanted| wanted.value == found);
     is(&scope.workload, place.workload)
         || is(&scope.namespace, place.namespace)

@@ -56,7 +56,8 @@ pub fn check_tokens(pod: &Node, findings: &mut Findings) {
                 if audience.is_none_or(|audience| audience.text().is_none_or(is_for_the_api)) {
                     let span = audience.map_or(token.0.span, |audience| audience.span);
                     let diag = Diag::new(Code::IsolationOwned, span, "a token for the Kubernetes API is not for `pod` to mount");
-                    findings.push(diag.help("Write `apiAccess`, which also says what the token may do; or give the token another `audience`."));
+                    findings
+                        .push(diag.help("Write `apiAccess`, which also says what the token may do; or give the token another `audience`."));
                 }
             }
         }

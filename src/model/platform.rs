@@ -92,13 +92,6 @@ pub fn writers(host: &Host<'_>, delivery: Option<&Delivery>) -> BTreeSet<String>
 /// Reports identities of a cluster's platform that are no one user's: what guards the tiers believes each by its name (SP 800-190 4.3.1).
 pub fn check_identities(inventory: &Inventory, findings: &mut Findings) {
     for platform in inventory.clusters.iter().filter_map(|cluster| cluster.platform.as_ref()) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        for identity in &platform.identities {
-            if let Some(first) = seen.insert(identity.as_str(), identity.span) {
-                let diag = Diag::new(Code::DuplicateEntry, identity.span, format!("the identity `{}` is named twice", identity.value));
-                findings.push(diag.related(first, "the first one").help("Remove one of them."));
-            }
-        }
         for identity in platform.identities.iter().chain(platform.node_identities.iter().flatten()) {
             if let Some(why) = no_user(identity) {
                 let diag = Diag::new(Code::InvalidValue, identity.span, why);

@@ -14,10 +14,8 @@ pub fn check(inventory: &Inventory, findings: &mut Findings) {
         stated.into_iter().chain(exemption.ticket.iter().map(|ticket| ("ticket", ticket)))
     });
     let gateways = inventory.gateways.iter().flat_map(|gateway| [("owner", &gateway.owner), ("reason", &gateway.reason)]);
-    let tokens = inventory
-        .tokens
-        .iter()
-        .flat_map(|token| [("holder", &token.holder), ("identity", &token.identity), ("purpose", &token.purpose)]);
+    let tokens =
+        inventory.tokens.iter().flat_map(|token| [("holder", &token.holder), ("identity", &token.identity), ("purpose", &token.purpose)]);
     let emergencies = inventory.tiers.iter().filter_map(|tier| tier.break_glass.as_ref()).flat_map(|emergency| {
         let stated = [("approvedBy", &emergency.approved_by), ("reason", &emergency.reason)];
         stated.into_iter().chain(emergency.ticket.iter().map(|ticket| ("ticket", ticket)))

@@ -69,7 +69,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             }
             findings.extend(without_host(expose, "a route"));
             let tls = "The Gateway's listener has the certificate: choose it by `gateway: {listener: NAME}`, and leave `tls` out.";
-            let class = "The Gateway says who serves it: choose it by `gateway: {name: NAME, namespace: NAMESPACE}`, and leave `class` out.";
+            let class =
+                "The Gateway says who serves it: choose it by `gateway: {name: NAME, namespace: NAMESPACE}`, and leave `class` out.";
             refuse(expose, ExposeType::Gateway, &[("tls", tls), ("class", class)], findings);
         }
         ExposeType::LoadBalancer => {

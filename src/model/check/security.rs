@@ -38,6 +38,21 @@ pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings
     }
 }
 
+/// The largest user or group that Kubernetes takes.
+const MOST_ID: i64 = 2_147_483_647;
+
+/// Checks the numbers of users and groups, and that what adds groups names some.
+pub(super) fn numbers(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let Some(security) = &subject.cascade.settings.security else { return };
+    let stated = [security.run_as_user, security.run_as_group, security.fs_group];
+    let more = security.supplemental_groups.iter().flatten().copied();
+    for id in stated.into_iter().flatten().chain(more).filter(|id| !(0..=MOST_ID).contains(&id.value)) {
+        let diag =
+            Diag::new(Code::InvalidValue, id.span, format!("{} is no user or group: they are numbered from 0 to {MOST_ID}", id.value));
+        findings.push(diag.help("Write the number that the image's user has, such as 1000."));
+    }
+}
+
 /// The level that a pod needs: its tier's, or where an exemption lets it do more, the strictest one that still allows that.
 pub fn needed_level(subject: &Subject<'_, '_>, pod: &serde_json::Value) -> PodSecurity {
     let level = subject.tier.pod_security.value;

@@ -34,6 +34,14 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 storage::check(subject, class.as_str(), class.span, findings);
             }
             let modes = claim.access_modes.as_deref().unwrap_or_default();
+            if claim.access_modes.as_ref().is_some_and(Vec::is_empty) {
+                let diag = Diag::new(Code::InvalidValue, claim.span, format!("the claim `{}` can be mounted in no way", volume.name.value));
+                findings.push(diag.help("Name a mode under `accessModes`, or leave the key out for `[ReadWriteOnce]`."));
+            }
+            if claim.size.amount() <= 0.0 {
+                let diag = Diag::new(Code::InvalidQuantity, claim.size.span, "a claim of nothing is refused by Kubernetes");
+                findings.push(diag.help("Write how much it is to hold, such as `10Gi`."));
+            }
             let one_node = modes.iter().all(|mode| matches!(mode.value, AccessMode::ReadWriteOnce | AccessMode::ReadWriteOncePod));
             if one_node && let Some(why) = shared_by(subject) {
                 let message = format!("the claim `{}` can be mounted on one node, but {why}", volume.name.value);
@@ -101,10 +109,12 @@ fn check_volume(volume: &Spanned<Volume>, findings: &mut Findings) {
             findings.push(Diag::new(Code::InvalidName, key.span, rule));
         }
     }
-    if let Some((key, _)) = volume.items.iter().next()
-        && volume.secret.is_none()
-        && volume.config_map.is_none()
-    {
+    let keyed = volume.secret.is_some() || volume.config_map.is_some();
+    if let Some((key, _)) = volume.items.iter().next().filter(|_| !keyed) {
         findings.push(Diag::new(Code::SetTwice, key.span, "`items` go with `secret` or `configMap` alone"));
+    }
+    if let Some(optional) = volume.optional.filter(|_| !keyed) {
+        let diag = Diag::new(Code::KeyNotForKind, optional.span, "`optional` goes with `secret` or `configMap` alone");
+        findings.push(diag.help("Remove it: scratch space and claims are made with the pod."));
     }
 }

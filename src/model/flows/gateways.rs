@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Resolver, find_port, full_name, known_port};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
-use crate::formats::{Address, LabelKey, is_address, is_steering};
+use crate::formats::{Address, LabelKey, is_address, is_domain_within, is_steering};
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
 use crate::model::Instance;
@@ -169,6 +169,16 @@ impl<'i> Resolver<'_, 'i> {
             let diag = Diag::new(Code::InvalidName, host.span, format!("`{}` is {why}", host.value));
             findings.push(diag.help("Write one DNS name, or leave `host` out: `address` is enough."));
         }
+        let within = |host: &str| self.clusters.all.iter().find(|cluster| is_domain_within(host, cluster.domain()));
+        if let Some(host) = &listener.host
+            && let Some(cluster) = within(host.as_str())
+        {
+            let message = format!("`{}` is a name within the cluster `{}`, which no other resolves", host.value, cluster.raw.name.value);
+            let stated =
+                cluster.raw.network.dns.as_ref().and_then(|dns| dns.domain.as_ref()).map_or(cluster.raw.name.span, |domain| domain.span);
+            let diag = Diag::new(Code::InvalidName, host.span, message).related(stated, format!("its domain is `{}`", cluster.domain()));
+            findings.push(diag.help("Write a name of the network between clusters, or leave `host` out: `address` is enough."));
+        }
         for (key, _) in &listener.annotations {
             if let Err(rule) = LabelKey::new(key) {
                 findings.push(Diag::new(Code::InvalidLabel, key.span, rule));
@@ -222,7 +232,11 @@ fn never_a_host(host: &str) -> Option<&'static str> {
     if host.starts_with('*') {
         return Some("many names");
     }
-    is_address(host).then_some("an address, not a name")
+    if is_address(host) {
+        return Some("an address, not a name");
+    }
+    // A resolver in a pod tries the cluster's own domains first.
+    (!host.contains('.')).then_some("a name of one part, which a cluster takes for one of its own Services")
 }
 
 /// Why an address can be no load balancer's: the API server refuses such endpoints, too.

@@ -167,6 +167,11 @@ impl<'i> Resolver<'_, 'i> {
             let diag = Diag::new(Code::InvalidPort, connect.port.span, format!("`{name}` names no port of `{}`", platform.namespace.value));
             findings.push(diag.help("Write the number that the pods have: not every network plugin knows ports by name."));
         }
+        if let (Some(to), Some(protocol)) = (&connect.to, &connect.protocol) {
+            let message = format!("a flow to `{}` has no `protocol`: its port says it", to.value);
+            let diag = Diag::new(Code::KeyNotForKind, protocol.span, message).related(to.span, "a workload");
+            findings.push(diag.help("Remove it; the target states its protocol under `ports`."));
+        }
         match &connect.to {
             Some(to) => self.flow(caller, connect, to, findings),
             None => self.claims.extend(aliases::of_something_else(caller, connect, findings)),
