@@ -111,7 +111,8 @@ codes! {
     InvalidPort = "invalid-port", Error, "a port that does not parse";
     /// A quantity is a number with an optional suffix: `250m`, `1.5`, `64Mi`, `2G`, `1e3`.
     InvalidQuantity = "invalid-quantity", Error, "a quantity that does not parse";
-    /// A schedule has the five fields of cron (minute, hour, day, month, weekday) or one of the macros such as `@daily`.
+    /// A schedule has the five fields of cron (minute, hour, day, month, weekday) or one of the macros such as `@daily`. A time zone stands beside it, by its
+    /// IANA name.
     InvalidSchedule = "invalid-schedule", Error, "a schedule that does not parse";
     /// An address range is written as in `10.42.0.0/16`, with no bits set beyond the prefix; an address as in `192.0.2.10`.
     InvalidAddress = "invalid-address", Error, "an address that does not parse";
@@ -156,8 +157,9 @@ codes! {
     ForbiddenOverride = "forbidden-override", Error, "an override of what may not be overridden";
     /// An override whose match fits none of the workload's clusters changes nothing: a typo, or left behind.
     OverrideUnused = "override-unused", Error, "an override that matches no cluster of the workload";
-    /// The key means nothing for this kind of workload: a schedule on a Deployment, replicas on a DaemonSet, `scale` beside `replicas`.
-    KeyNotForKind = "key-not-for-kind", Error, "a key that does not fit the workload's kind";
+    /// The key means nothing for this kind of workload (a schedule on a Deployment, replicas on a DaemonSet), or beside the keys that it stands with: the scheme
+    /// of a probe that opens a socket, the names of nodes that are made. It would be ignored, and whoever wrote it would not know.
+    KeyNotForKind = "key-not-for-kind", Error, "a key that means nothing where it stands";
     /// Two clusters share a CNI secret, an audience, a CA, a join token or a KMS: who breaks one cluster breaks both (SP 800-190 4.3.5).
     SharedTrust = "shared-trust", Error, "two clusters share a root of trust";
     /// Address ranges of one cluster overlap, so that rules on them cannot tell pods, services and nodes apart.

@@ -9,6 +9,7 @@ pub mod gateway;
 mod load;
 pub mod machines;
 pub mod pod;
+pub mod provider;
 pub mod selector;
 pub mod shape;
 pub mod team;

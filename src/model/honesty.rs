@@ -12,8 +12,8 @@ use super::monitoring::{flavor, scraped};
 use super::{Clusters, Deliveries, Host, bootstrap, identity};
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
-use crate::inventory::cluster::Autoscaler;
 use crate::inventory::fleet::{Monitoring, MonitoringFlavor};
+use crate::inventory::provider::Autoscaler;
 
 /// What the note is made from.
 struct Ground<'a, 'i> {

@@ -207,7 +207,7 @@ pub fn resolve<'i>(
     }
     findings.extend(network::unmaintained::note(inventory));
     // What a mistake keeps from being made is not what the note is about.
-    if !findings.iter().any(|diag| diag.severity == Severity::Error) {
+    if inventory.lost.is_empty() && !findings.iter().any(|diag| diag.severity == Severity::Error) {
         findings.extend(honesty::note(inventory, &clusters, &deliveries, &instances));
     }
     let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, access, exemptions };
