@@ -8,6 +8,7 @@ mod name;
 pub mod promql;
 mod quantity;
 mod schedule;
+mod time_zone;
 
 pub use address::{Address, Cidr, Url};
 pub use date::Date;
@@ -18,3 +19,4 @@ pub use name::{
 };
 pub use quantity::Quantity;
 pub use schedule::Schedule;
+pub use time_zone::TimeZone;

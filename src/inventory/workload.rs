@@ -5,7 +5,7 @@ use super::pod::{ApiRule, EnvFrom, EnvValue, Expose, Port, Probes, Resources, Se
 use super::selector::{ClusterMatch, ClusterSelector};
 use crate::decode::{Decode, Entries, Findings, mapping, unknown_keys};
 use crate::diag::{Code, Diag};
-use crate::formats::{DnsLabel, ImageRef, Schedule};
+use crate::formats::{DnsLabel, ImageRef, Schedule, TimeZone};
 use crate::source::Spanned;
 use crate::yaml::read::Node;
 use crate::{record, words};
@@ -154,7 +154,7 @@ record! {
         /// When a CronJob runs.
         pub schedule: Option<Spanned<Schedule>>,
         /// The time zone of the schedule.
-        pub time_zone: Option<Spanned<String>>,
+        pub time_zone: Option<Spanned<TimeZone>>,
         /// What a CronJob does while its last run goes on.
         pub concurrency_policy: Option<Spanned<ConcurrencyPolicy>>,
         /// Whether a CronJob or Job waits.

@@ -260,7 +260,7 @@ fn controller(cascade: &Cascade<'_>, kind: WorkloadKind, host: &Host<'_>, schema
         base["concurrencyPolicy"] = policy.into();
         base["schedule"] = settings.schedule.as_ref().map_or("", |schedule| schedule.as_str()).into();
         if let Some(zone) = &settings.time_zone {
-            base["timeZone"] = zone.value.clone().into();
+            base["timeZone"] = zone.as_str().into();
         }
     }
     if let (WorkloadKind::CronJob | WorkloadKind::Job, Some(suspend)) = (kind, settings.suspend) {
