@@ -37,6 +37,11 @@ const CONTROLLER: &[Owned] = &[
     ("manualSelector", "The selector of a Job is Kubernetes' own."),
 ];
 
+/// Whether a field is one of [`POD`]: wherever it is written it is a finding, and no exemption allows it.
+pub fn is_owned(field: &str) -> bool {
+    POD.iter().any(|(owned, _)| *owned == field)
+}
+
 /// Reports owned fields of a partial PodSpec.
 pub fn check_pod(pod: &Node, kind: WorkloadKind, findings: &mut Findings) {
     report(pod, POD, "pod", findings);

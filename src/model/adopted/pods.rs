@@ -154,7 +154,8 @@ fn harden(level: PodSecurity, value: &mut Value) {
 
 fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, findings: &mut Findings) {
     let level = &subject.tier.pod_security;
-    let found = violations(level.value, value, subject.minor);
+    let mut found = violations(level.value, value, subject.minor);
+    found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
         for violation in found {
             let what = if violation.what.starts_with("the ") { violation.what } else { format!("the pod {}", violation.what) };

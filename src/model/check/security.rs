@@ -6,13 +6,15 @@ use crate::diag::{Code, Diag};
 use crate::inventory::pod::Security;
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::control;
+use crate::model::owned;
 use crate::model::pod_security::{containers, violations};
 use crate::source::Span;
 use crate::yaml::read::{Node, Value};
 
 pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Findings) {
     let level = &subject.tier.pod_security;
-    let found = violations(level.value, pod, subject.minor);
+    let mut found = violations(level.value, pod, subject.minor);
+    found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
         for violation in found {
             let message = format!(
