@@ -60,9 +60,9 @@ impl<'i> Clusters<'i> {
         self.all[cluster].raw.name.as_str()
     }
 
-    /// Every cluster that hosts a tier.
+    /// Every cluster that hosts a tier; one that is defined twice counts once.
     pub fn hosting(&self, tier: usize) -> impl Iterator<Item = usize> + '_ {
-        (0..self.all.len()).filter(move |at| self.all[*at].tiers.contains(&tier))
+        (0..self.all.len()).filter(move |at| self.index.get(self.name(*at)) == Some(*at) && self.all[*at].tiers.contains(&tier))
     }
 }
 

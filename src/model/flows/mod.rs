@@ -197,7 +197,12 @@ impl<'i> Resolver<'_, 'i> {
         let mut flow = Flow { caller, target: nearest, port: port.clone(), gateway: None, listener: None };
         if here.is_none_or(|here| self.instances[here].tier != from.tier) {
             let Some((at, gateway)) = self.gateway(from, workload, port) else {
-                findings.push(self.without_gateway(from, &self.instances[first], here.is_some(), connect.span, to));
+                let caller = full_name(from);
+                let target = full_name(&self.instances[first]);
+                let broken = &self.inventory.broken.gateways;
+                if !broken.iter().any(|(callers, to)| *to == target && callers.contains(&caller)) {
+                    findings.push(self.without_gateway(from, &self.instances[first], here.is_some(), connect.span, to));
+                }
                 return;
             };
             self.used_gateways.insert((at, from.cluster));
