@@ -111,9 +111,9 @@ record! {
     pub struct Settings {
         /// Where it runs within its tier.
         pub placement: Option<Spanned<Placement>>,
-        /// Labels on its objects and pods.
+        /// Labels on its objects and pods; not on the claims of a StatefulSet, whose template could never be changed.
         pub labels: Entries<Spanned<String>>,
-        /// Annotations on its objects and pods.
+        /// Annotations on its objects and pods; not on the claims of a StatefulSet, whose template could never be changed.
         pub annotations: Entries<Spanned<String>>,
         /// The image of its main container.
         pub image: Option<Spanned<ImageRef>>,
