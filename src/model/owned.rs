@@ -1,4 +1,5 @@
-//! Fields that isolation owns: what a person must not write under `pod` and `spec`, why, and the way that exists.
+//! Fields that isolation owns: what a person must not write under `pod` and `spec`, why, and the way that exists. They derive from the workload's tier,
+//! and from nothing else (I1).
 
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};

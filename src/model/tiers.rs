@@ -1,4 +1,4 @@
-//! Tiers: their order, how each is kept apart, and the least tier that a workload's data demands.
+//! Tiers: their order, how each is kept apart, and the least tier that a workload's data demands (I1).
 
 use std::cmp::Ordering;
 

@@ -99,7 +99,7 @@ fn check_literals(subject: &Subject<'_, '_>, written: &Node, findings: &mut Find
     }
 }
 
-/// Attract and repel, as for written workloads (SP 800-190 4.3.4).
+/// Attract and repel, as for written workloads (SP 800-190 4.3.4): by the tier alone, whatever the source says (I1).
 fn place(subject: &Subject<'_, '_>, label_domain: &str, value: &mut Value) {
     let tier = subject.tier.name.as_str();
     let own = pod::node_selector(&subject.cascade.settings, tier);

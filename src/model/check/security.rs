@@ -1,4 +1,5 @@
-//! The final pod against its tier's Pod Security level and the controls that go beyond it.
+//! The final pod against its tier's Pod Security level and the controls that go beyond it: what is checked is what every layer and the user's own `pod`
+//! have made of it, not what was meant (I9).
 
 use super::Subject;
 use crate::decode::Findings;
