@@ -34,7 +34,7 @@
 //! - **I5** We touch only what we own. The lock lists every file that we wrote; other files are never changed or deleted.
 //! - **I6** A tree is whole or absent. What an interrupted run leaves is detected and repaired by the next.
 //! - **I7** Values cannot become structure. A string of the inventory arrives as that string in every YAML reader.
-//! - **I8** Least privilege by default. No wildcard, no cluster-admin, no built-in `edit`, no secret values.
+//! - **I8** Least privilege by default. No wildcard, no cluster-admin, no built-in `edit`, no `default` project, no secret values.
 //! - **I9** The claim is checked on the final tree, after the user's own patches, not on the intent.
 
 pub mod catalog;

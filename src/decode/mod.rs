@@ -125,7 +125,20 @@ macro_rules! integers {
     )+};
 }
 
-integers!(u16, u32, i32, i64);
+integers!(u32, i32, i64);
+
+/// Whatever has sixteen bits is a port.
+impl Decode for u16 {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        let int = integer(node, findings)?;
+        let port = Self::try_from(int).ok();
+        if port.is_none() {
+            let diag = Diag::new(Code::InvalidPort, node.span, format!("{int} is no port: ports are 1 to 65535"));
+            findings.push(diag.help("Write the number that is meant."));
+        }
+        port
+    }
+}
 
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

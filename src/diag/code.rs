@@ -117,7 +117,8 @@ codes! {
     InvalidPort = "invalid-port", Error, "a port that does not parse";
     /// A quantity is a number with an optional suffix: `250m`, `1.5`, `64Mi`, `2G`, `1e3`.
     InvalidQuantity = "invalid-quantity", Error, "a quantity that does not parse";
-    /// A schedule has the five fields of cron (minute, hour, day, month, weekday) or one of the macros such as `@daily`.
+    /// A schedule has the five fields of cron (minute, hour, day, month, weekday) or one of the macros such as `@daily`. A time zone stands beside it, by its
+    /// IANA name.
     InvalidSchedule = "invalid-schedule", Error, "a schedule that does not parse";
     /// An address range is written as in `10.42.0.0/16`, with no bits set beyond the prefix; an address as in `192.0.2.10`.
     InvalidAddress = "invalid-address", Error, "an address that does not parse";
@@ -162,8 +163,9 @@ codes! {
     ForbiddenOverride = "forbidden-override", Error, "an override of what may not be overridden";
     /// An override whose match fits none of the workload's clusters changes nothing: a typo, or left behind.
     OverrideUnused = "override-unused", Error, "an override that matches no cluster of the workload";
-    /// The key means nothing for this kind of workload: a schedule on a Deployment, replicas on a DaemonSet, `scale` beside `replicas`.
-    KeyNotForKind = "key-not-for-kind", Error, "a key that does not fit the workload's kind";
+    /// The key means nothing for this kind of workload (a schedule on a Deployment, replicas on a DaemonSet), or beside the keys that it stands with: the scheme
+    /// of a probe that opens a socket, the names of nodes that are made. It would be ignored, and whoever wrote it would not know.
+    KeyNotForKind = "key-not-for-kind", Error, "a key that means nothing where it stands";
     /// Two clusters share a CNI secret, an audience, a CA, a join token or a KMS: who breaks one cluster breaks both (SP 800-190 4.3.5).
     SharedTrust = "shared-trust", Error, "two clusters share a root of trust";
     /// Address ranges of one cluster overlap, so that rules on them cannot tell pods, services and nodes apart.
@@ -209,7 +211,8 @@ codes! {
     /// one of the rules that go beyond types, such as two handlers of one probe, a request above its limit, or a strategy under which nothing could be replaced.
     KubernetesRefuses = "kubernetes-refuses", Error, "what Kubernetes would refuse";
     /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io`, `helm.sh` and the fleet's own `labelDomain` are not for workloads
-    /// to set.
+    /// to set. The annotations of `expose`, `serviceAccount` and a listener are for controllers that read such domains: there `kubernetes.io` and `k8s.io` are
+    /// refused only where kustomize and kubectl read them.
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
     /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
     ControlViolated = "control-violated", Error, "a setting that a control forbids";
@@ -229,6 +232,9 @@ codes! {
     FlowWithoutGateway = "flow-without-gateway", Error, "a flow across tiers or clusters without a gateway";
     /// No listener of the gateway serves this caller's cluster: the one in its environment, then its region, is taken; `via` decides what is left open.
     GatewayWithoutListener = "gateway-without-listener", Error, "a gateway without a listener for a caller";
+    /// `via` decides what is left open: which of several listeners in a caller's environment serves it, or that a caller without one there may leave its
+    /// environment. Where its own environment has a listener, nothing is open: production must not be sent to staging by an entry that was left behind.
+    GatewayLeavesEnvironment = "gateway-leaves-environment", Error, "a `via` out of the caller's environment";
     /// A listener inside a cluster's own pods, services or nodes range would never leave that cluster.
     GatewayListenerInside = "gateway-listener-inside", Error, "a listener inside a cluster's own ranges";
     /// The address of a listener is one load balancer's, of one Service: it stands for one port of one workload on one cluster. Gateways to that
@@ -281,8 +287,9 @@ codes! {
     ExemptionNeedsNamespace = "exemption-needs-namespace", Error, "an exemption that needs a namespace of its own";
 
     // ---- honesty ----
-    /// Keys that were read and checked but of which no object is made yet, so that nobody believes in one that is not there.
-    NotGenerated = "not-generated", Note, "keys of which nothing is made yet";
+    /// Keys that were read and checked but of which no object is made: not yet, or because a provider's own control plane takes none, nothing delivers the
+    /// tree, or nothing refers to them. The note is there so that nobody believes in an object that is not.
+    NotGenerated = "not-generated", Note, "keys of which nothing is made";
 
     // ---- blueprints and the plan ----
     /// A `kind.yaml`, `control.yaml`, `schema.yaml` or template name that does not say what it must, or two of them that contradict each other: values

@@ -38,10 +38,19 @@ fn check_part(text: &str, what: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, of the delivery (Argo CD takes Helm's hooks
-/// for its own), or the fleet's own.
+/// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, or it [steers](is_steering).
 pub fn is_reserved(key: &str, label_domain: &str) -> bool {
-    ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", "helm.sh", label_domain].into_iter().any(|domain| is_below(key, domain))
+    ["kubernetes.io", "k8s.io"].into_iter().any(|domain| is_below(key, domain)) || is_steering(key, label_domain)
+}
+
+/// Domains by which an object says to those who apply it what they do with it: the delivery's (Argo CD takes Helm's hooks for its own), kustomize's
+/// (`config.kubernetes.io/local-config` takes an object out of a tree) and kubectl's.
+const STEERING: [&str; 6] = ["fluxcd.io", "argoproj.io", "helm.sh", "config.kubernetes.io", "config.k8s.io", "kubectl.kubernetes.io"];
+
+/// Whether a key takes an object out of the hands of those who apply it, or of isolation, which trusts what lies below the fleet's own domain. No
+/// object of a tree has one that a person wrote, also where other keys of Kubernetes' domains are meant for controllers.
+pub fn is_steering(key: &str, label_domain: &str) -> bool {
+    STEERING.into_iter().chain([label_domain]).any(|domain| is_below(key, domain))
 }
 
 /// Whether the key of a label or annotation lies below a domain.
@@ -56,7 +65,7 @@ pub fn is_domain_within(name: &str, domain: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LabelKey, LabelValue, is_reserved};
+    use super::{LabelKey, LabelValue, is_reserved, is_steering};
 
     #[test]
     fn keys_and_values_are_what_kubernetes_takes() {
@@ -88,6 +97,32 @@ mod tests {
         }
         for key in ["app", "notkubernetes.io/a", "acme.example/a", "kubernetes.io.acme.example/a"] {
             assert!(!is_reserved(key, ours), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_steers_is_nobodys_and_what_controllers_read_is_free() {
+        let ours = "tier.acme.example";
+        for key in [
+            "kustomize.toolkit.fluxcd.io/reconcile",
+            "argocd.argoproj.io/hook",
+            "helm.sh/hook",
+            "config.kubernetes.io/local-config",
+            "internal.config.kubernetes.io/index",
+            "kustomize.config.k8s.io/behavior",
+            "kubectl.kubernetes.io/last-applied-configuration",
+            "tier.acme.example/tier",
+        ] {
+            assert!(is_steering(key, ours), "{key}");
+        }
+        for key in [
+            "service.beta.kubernetes.io/aws-load-balancer-type",
+            "nginx.ingress.kubernetes.io/rewrite-target",
+            "external-dns.alpha.kubernetes.io/hostname",
+            "iam.gke.io/gcp-service-account",
+            "eks.amazonaws.com/role-arn",
+        ] {
+            assert!(!is_steering(key, ours), "{key}");
         }
     }
 }

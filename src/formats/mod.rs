@@ -8,11 +8,15 @@ mod name;
 pub mod promql;
 mod quantity;
 mod schedule;
+mod time_zone;
 
 pub use address::{Address, Cidr, Url};
 pub use date::Date;
 pub use image::{ImageRef, RegistryPrefix};
-pub use label::{LabelKey, LabelValue, is_below, is_domain_within, is_reserved};
-pub use name::{DnsLabel, DnsSubdomain, HostName, PortName, SecretKey, VariableName, check_label, check_service_name, check_subdomain};
+pub use label::{LabelKey, LabelValue, is_below, is_domain_within, is_reserved, is_steering};
+pub use name::{
+    DnsLabel, DnsSubdomain, HostName, PortName, SecretKey, VariableName, check_label, check_service_name, check_subdomain, is_address,
+};
 pub use quantity::Quantity;
 pub use schedule::Schedule;
+pub use time_zone::TimeZone;

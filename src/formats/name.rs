@@ -44,6 +44,11 @@ text_type! {
     }
 }
 
+/// Whether a host's name is an address: no top-level domain is a number, so what ends in one is read as an address.
+pub fn is_address(host: &str) -> bool {
+    host.rsplit('.').next().unwrap_or(host).chars().all(|c| c.is_ascii_digit())
+}
+
 /// Checks an RFC 1123 label: at most 63 of `a-z`, `0-9` and `-`, beginning and ending with a letter or digit.
 pub fn check_label(text: &str) -> Result<(), String> {
     if text.len() > 63 {

@@ -1,14 +1,12 @@
 //! Clusters: where tiers run.
 
 use super::fleet::{Delivery, Identity, Monitoring, PlatformGrant};
-use super::machines::Machines;
-use super::shape::{Brief, Shorthand, Vec1, either};
+use super::provider::Provider;
+use super::shape::{Brief, Shorthand, Vec1};
 use super::tier::PodSecurity;
 use super::workload::Settings;
-use crate::decode::{Decode, Findings};
 use crate::formats::{Address, Cidr, DnsLabel, DnsSubdomain, HostName, Url};
 use crate::source::Spanned;
-use crate::yaml::read::{Node, Value};
 use crate::{record, words};
 
 record! {
@@ -78,117 +76,6 @@ record! {
         pub encryption_secret: Option<Spanned<DnsSubdomain>>,
         /// Calico's minor, such as "3.32": from that one on it has rules that stand above those of namespaces.
         pub version: Option<Spanned<String>>,
-    }
-}
-
-words! {
-    /// What runs Kubernetes.
-    pub enum Distribution {
-        /// RKE2.
-        Rke2 = "rke2",
-        /// K3s.
-        K3s = "k3s",
-        /// kubeadm.
-        Kubeadm = "kubeadm",
-        /// Amazon EKS.
-        Eks = "eks",
-        /// Google GKE.
-        Gke = "gke",
-    }
-}
-
-words! {
-    /// What makes nodes.
-    pub enum Provisioner {
-        /// People, by name.
-        Static = "static",
-        /// The provider's managed pools.
-        Managed = "managed",
-        /// Cluster API.
-        ClusterApi = "cluster-api",
-        /// Rancher.
-        Rancher = "rancher",
-        /// eksctl.
-        Eksctl = "eksctl",
-        /// Karpenter.
-        Karpenter = "karpenter",
-    }
-}
-
-words! {
-    /// What changes the number of nodes.
-    pub enum Autoscaler {
-        /// Nothing.
-        None = "none",
-        /// Cluster autoscaler.
-        ClusterAutoscaler = "cluster-autoscaler",
-        /// Karpenter.
-        Karpenter = "karpenter",
-    }
-}
-
-/// What makes the nodes; one word is a distribution, or a provisioner with the distribution that it implies.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Provider {
-    /// What runs Kubernetes.
-    pub distribution: Distribution,
-    /// What makes nodes.
-    pub provisioner: Provisioner,
-    /// What changes their number.
-    pub autoscaler: Autoscaler,
-    /// The machines, where Cluster API makes them.
-    pub machines: Option<Spanned<Machines>>,
-}
-
-record! {
-    "`provider`"
-    /// The long form of a provider.
-    pub struct ProviderRecord {
-        /// What runs Kubernetes; what the provisioner implies if left out.
-        pub distribution: Option<Spanned<Distribution>>,
-        /// What makes nodes; what the distribution implies if left out.
-        pub provisioner: Option<Spanned<Provisioner>>,
-        /// What changes their number.
-        pub autoscaler: Option<Spanned<Autoscaler>>,
-        /// The machines, where Cluster API makes them; without it no object of Cluster API is written.
-        pub machines: Option<Spanned<Machines>>,
-    }
-}
-
-impl Provider {
-    fn of(distribution: Option<Distribution>, provisioner: Option<Provisioner>, autoscaler: Option<Autoscaler>) -> Option<Self> {
-        let implied = provisioner.and_then(|provisioner| match provisioner {
-            Provisioner::ClusterApi => Some(Distribution::Kubeadm),
-            Provisioner::Rancher => Some(Distribution::Rke2),
-            Provisioner::Eksctl | Provisioner::Karpenter => Some(Distribution::Eks),
-            Provisioner::Static | Provisioner::Managed => None,
-        });
-        let distribution = distribution.or(implied)?;
-        let provisioner = provisioner.unwrap_or(match distribution {
-            Distribution::Eks | Distribution::Gke => Provisioner::Managed,
-            Distribution::Rke2 | Distribution::K3s | Distribution::Kubeadm => Provisioner::Static,
-        });
-        let autoscaler = autoscaler.unwrap_or(if provisioner == Provisioner::Karpenter { Autoscaler::Karpenter } else { Autoscaler::None });
-        Some(Self { distribution, provisioner, autoscaler, machines: None })
-    }
-}
-
-impl Decode for Provider {
-    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        if let Value::Map(_) = node.value {
-            let record = ProviderRecord::decode(node, findings)?;
-            let provider = Self::of(
-                record.distribution.map(|distribution| distribution.value),
-                record.provisioner.map(|provisioner| provisioner.value),
-                record.autoscaler.map(|autoscaler| autoscaler.value),
-            );
-            if provider.is_none() {
-                findings.push(crate::decode::missing_key(node, "distribution", "`provider`"));
-            }
-            return provider.map(|provider| Self { machines: record.machines, ..provider });
-        }
-        let word = ProviderWord::decode(node, findings)?.as_str();
-        Self::of(Distribution::from_word(word), Provisioner::from_word(word), None)
     }
 }
 
@@ -344,39 +231,5 @@ words! {
     pub enum PoolRole {
         /// CoreDNS, metrics, the delivery's controllers.
         System = "system",
-    }
-}
-
-words! {
-    /// A distribution with its usual provisioner, or a provisioner with the distribution that it implies.
-    pub enum ProviderWord {
-        /// RKE2, static nodes.
-        Rke2 = "rke2",
-        /// K3s, static nodes.
-        K3s = "k3s",
-        /// kubeadm, static nodes.
-        Kubeadm = "kubeadm",
-        /// Amazon EKS, managed pools.
-        Eks = "eks",
-        /// Google GKE, managed pools.
-        Gke = "gke",
-        /// kubeadm by Cluster API.
-        ClusterApi = "cluster-api",
-        /// RKE2 by Rancher.
-        Rancher = "rancher",
-        /// Amazon EKS by eksctl.
-        Eksctl = "eksctl",
-        /// Amazon EKS with Karpenter.
-        Karpenter = "karpenter",
-    }
-}
-
-impl schemars::JsonSchema for Provider {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Provider".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        either::<ProviderWord, ProviderRecord>(generator)
     }
 }

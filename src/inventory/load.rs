@@ -5,6 +5,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::discover::{self, Unreadable, display};
+use super::gateway::ExemptionScope;
+use super::shape::OneOrMany;
 use super::{API_VERSION, Inventory, InventoryFile};
 use crate::decode::{Decode, Entries, Findings, unknown_keys, wrong_type};
 use crate::diag::{Code, Diag};
@@ -118,21 +120,21 @@ fn decode_document(node: &Node, findings: &mut Findings) -> Inventory {
         findings.push(diag);
         return inventory;
     };
-    let Inventory { stated: fragment, lost, .. } = &mut inventory;
+    let Inventory { stated: fragment, lost, broken, .. } = &mut inventory;
     let keys: Vec<&str> = InventoryFile::keys().iter().map(String::as_str).collect();
     unknown_keys(entries, &keys, "an inventory file", findings);
     for (key, value) in entries {
         match key.text().unwrap_or_default() {
             "fleet" => fragment.fleet = Spanned::decode(value, findings),
             "dataClasses" => fragment.data_classes = Entries::decode(value, findings).unwrap_or_default(),
-            "tiers" => fragment.tiers = items(value, lost, findings),
-            "clusters" => fragment.clusters = items(value, lost, findings),
-            "teams" => fragment.teams = items(value, lost, findings),
-            "workloads" => fragment.workloads = items(value, lost, findings),
-            "configs" => fragment.configs = items(value, lost, findings),
-            "gateways" => fragment.gateways = items(value, lost, findings),
-            "tokens" => fragment.tokens = items(value, lost, findings),
-            "exemptions" => fragment.exemptions = items(value, lost, findings),
+            "tiers" => fragment.tiers = items(value, lost, |_| {}, findings),
+            "clusters" => fragment.clusters = items(value, lost, |_| {}, findings),
+            "teams" => fragment.teams = items(value, lost, |_| {}, findings),
+            "workloads" => fragment.workloads = items(value, lost, |_| {}, findings),
+            "configs" => fragment.configs = items(value, lost, |_| {}, findings),
+            "gateways" => fragment.gateways = items(value, lost, |item| broken.gateways.extend(broken_gateway(item)), findings),
+            "tokens" => fragment.tokens = items(value, lost, |_| {}, findings),
+            "exemptions" => fragment.exemptions = items(value, lost, |item| broken.exemptions.extend(broken_exemption(item)), findings),
             _ => {}
         }
     }
@@ -140,7 +142,12 @@ fn decode_document(node: &Node, findings: &mut Findings) -> Inventory {
 }
 
 /// Decodes a list item by item, so that one bad item does not hide the others; remembers the names of those that were lost.
-fn items<T: Decode>(node: &Node, lost: &mut std::collections::BTreeSet<String>, findings: &mut Findings) -> Vec<Spanned<T>> {
+fn items<T: Decode>(
+    node: &Node,
+    lost: &mut std::collections::BTreeSet<String>,
+    mut on_lost: impl FnMut(&Node),
+    findings: &mut Findings,
+) -> Vec<Spanned<T>> {
     let Value::Seq(list) = &node.value else {
         findings.push(wrong_type(node, "a list"));
         return Vec::new();
@@ -149,14 +156,29 @@ fn items<T: Decode>(node: &Node, lost: &mut std::collections::BTreeSet<String>, 
     for item in list {
         match Spanned::decode(item, findings) {
             Some(value) => decoded.push(value),
-            None => lost.extend(item.get("name").and_then(Node::text).map(str::to_owned)),
+            None => {
+                lost.extend(item.get("name").and_then(Node::text).map(str::to_owned));
+                on_lost(item);
+            }
         }
     }
     decoded
 }
 
+/// The callers and the target of a gateway, as far as these can be read.
+fn broken_gateway(node: &Node) -> Option<(Vec<String>, String)> {
+    let from = OneOrMany::<String>::decode(node.get("from")?, &mut Findings::new())?;
+    Some((from.0, node.get("to")?.text()?.to_owned()))
+}
+
+/// The control and the scope of an exemption, as far as these can be read.
+fn broken_exemption(node: &Node) -> Option<(String, ExemptionScope)> {
+    let scope = ExemptionScope::decode(node.get("scope")?, &mut Findings::new())?;
+    Some((node.get("rule")?.text()?.to_owned(), scope))
+}
+
 fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings) {
-    let Inventory { stated: fragment, lost, .. } = fragment;
+    let Inventory { stated: fragment, lost, broken, .. } = fragment;
     match (&inventory.fleet, fragment.fleet) {
         (Some(first), Some(second)) => {
             let diag = Diag::new(Code::DuplicateDefinition, second.api_version.span, "the fleet is stated twice");
@@ -182,6 +204,8 @@ fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings
     append(&mut inventory.tokens, fragment.tokens);
     append(&mut inventory.exemptions, fragment.exemptions);
     inventory.lost.extend(lost);
+    inventory.broken.gateways.extend(broken.gateways);
+    inventory.broken.exemptions.extend(broken.exemptions);
 }
 
 /// Puts a list at the end of another; where that is empty, without a copy of what may be all workloads of a fleet.

@@ -11,6 +11,7 @@ mod keys;
 mod load;
 pub mod machines;
 pub mod pod;
+pub mod provider;
 pub mod selector;
 pub mod shape;
 pub mod team;
@@ -67,8 +68,19 @@ pub struct Inventory {
     pub stated: InventoryFile,
     /// Names of definitions that could not be read: what refers to them is not reported as dangling on top of that.
     pub lost: BTreeSet<String>,
+    /// What can be said of gateways and exemptions that could not be read.
+    pub broken: Broken,
     /// What the folders of adopted workloads build to, by the path that the inventory states; not those that could not be built.
     pub sources: BTreeMap<String, Build>,
+}
+
+/// Gateways and exemptions with a mistake somewhere else than in what they allow: what they would allow is not reported on top of that.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    /// The callers and the target of gateways.
+    pub gateways: Vec<(Vec<String>, String)>,
+    /// The control and the scope of exemptions.
+    pub exemptions: Vec<(String, gateway::ExemptionScope)>,
 }
 
 impl Deref for Inventory {

@@ -109,7 +109,7 @@ record! {
     pub struct Expose {
         /// By which object.
         pub r#type as "type": Spanned<ExposeType>,
-        /// The host name.
+        /// The host name, which an Ingress and a route need.
         pub host: Option<Spanned<HostName>>,
         /// The path; `/` if left out.
         pub path: Option<Spanned<String>>,
@@ -117,7 +117,7 @@ record! {
         pub class: Option<Spanned<DnsSubdomain>>,
         /// The Secret with the certificate; taken to exist in the namespace.
         pub tls: Option<Spanned<DnsSubdomain>>,
-        /// The port; the Service's first if left out.
+        /// The port; the Service's first if left out. A load balancer opens no other, so that its Service has no other.
         pub port: Option<Spanned<PortRef>>,
         /// The Gateway, for `type: Gateway`.
         pub gateway: Option<Spanned<GatewayRef>>,

@@ -5,7 +5,7 @@ use super::pod::{ApiRule, EnvFrom, EnvValue, Expose, Port, Probes, Resources, Se
 use super::selector::{ClusterMatch, ClusterSelector};
 use crate::decode::{Decode, Entries, Findings, mapping, unknown_keys_but};
 use crate::diag::{Code, Diag};
-use crate::formats::{DnsLabel, ImageRef, Schedule};
+use crate::formats::{DnsLabel, ImageRef, Schedule, TimeZone};
 use crate::schema::{Minor, Schemas};
 use crate::source::Spanned;
 use crate::yaml::read::Node;
@@ -112,9 +112,9 @@ record! {
     pub struct Settings {
         /// Where it runs within its tier.
         pub placement: Option<Spanned<Placement>>,
-        /// Labels on its objects and pods.
+        /// Labels on its objects and pods; not on the claims of a StatefulSet, whose template could never be changed.
         pub labels: Entries<Spanned<String>>,
-        /// Annotations on its objects and pods.
+        /// Annotations on its objects and pods; not on the claims of a StatefulSet, whose template could never be changed.
         pub annotations: Entries<Spanned<String>>,
         /// The image of its main container.
         pub image: Option<Spanned<ImageRef>>,
@@ -155,7 +155,7 @@ record! {
         /// When a CronJob runs.
         pub schedule: Option<Spanned<Schedule>>,
         /// The time zone of the schedule; that of the cluster's controllers if left out.
-        pub time_zone: Option<Spanned<String>>,
+        pub time_zone: Option<Spanned<TimeZone>>,
         /// What a CronJob does while its last run goes on; `Forbid` if left out.
         pub concurrency_policy: Option<Spanned<ConcurrencyPolicy>>,
         /// Whether a CronJob or Job waits; not, if left out.

@@ -60,9 +60,9 @@ impl<'i> Clusters<'i> {
         self.all[cluster].raw.name.as_str()
     }
 
-    /// Every cluster that hosts a tier.
+    /// Every cluster that hosts a tier; one that is defined twice counts once.
     pub fn hosting(&self, tier: usize) -> impl Iterator<Item = usize> + '_ {
-        (0..self.all.len()).filter(move |at| self.all[*at].tiers.contains(&tier))
+        (0..self.all.len()).filter(move |at| self.index.get(self.name(*at)) == Some(*at) && self.all[*at].tiers.contains(&tier))
     }
 }
 
@@ -168,6 +168,7 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
                 diag.related(first, "the first one").help("Give one of them another name, or write the nodes of both into one pool."),
             );
         }
+        nodes_of(raw, pool, findings);
         for node in &pool.nodes {
             if let Some(first) = nodes.insert(node.as_str(), node.span) {
                 let diag = Diag::new(Code::DuplicateEntry, node.span, format!("the node `{}` is in two pools", node.value));
@@ -214,6 +215,25 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
             let diag = Diag::new(Code::TierWithoutNodePool, place, format!("`{}` has no node pool for the tier `{name}`", raw.name.value));
             findings.push(diag.help(format!("Add one under `nodePools`: `- {{name: {name}, tier: {name}, nodes: [...]}}`.")));
         }
+    }
+}
+
+/// People name the nodes that they bring; of machines that are made they say how many.
+fn nodes_of(raw: &Cluster, pool: &NodePool, findings: &mut Findings) {
+    let provisioner = raw.provider.provisioner.as_str();
+    let wrong = |span: Span, message: String, help: &str| {
+        Diag::new(Code::KeyNotForKind, span, message).related(raw.provider.span, "what makes the nodes").help(help)
+    };
+    match (pool.nodes.first(), pool.replicas) {
+        (Some(node), _) if raw.provider.makes_machines() => {
+            let message = format!("the nodes of `{}` are made (`{provisioner}`), and named by what makes them", pool.name.value);
+            findings.push(wrong(node.span, message, "Write how many there are to be: `replicas: 3`."));
+        }
+        (_, Some(replicas)) if !raw.provider.makes_machines() => {
+            let message = format!("nothing makes nodes of `{}`: people bring them", pool.name.value);
+            findings.push(wrong(replicas.span, message, "Name them: `nodes: [node-1, node-2]`. The list is what a node is held against."));
+        }
+        _ => {}
     }
 }
 

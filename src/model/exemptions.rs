@@ -72,6 +72,8 @@ struct Waiver<'i> {
 pub struct Exemptions<'i> {
     all: Vec<Waiver<'i>>,
     controls: BTreeSet<String>,
+    /// Those that could not be read: they excuse, so that what is wrong with them is all that is reported.
+    broken: &'i [(String, ExemptionScope)],
 }
 
 impl<'i> Exemptions<'i> {
@@ -114,7 +116,7 @@ impl<'i> Exemptions<'i> {
             let measured = control::MEASURED.contains(&raw.rule.as_str());
             all.push(Waiver { raw, used: AtomicBool::new(!measured) });
         }
-        Self { all, controls: catalog.controls.keys().cloned().collect() }
+        Self { all, controls: catalog.controls.keys().cloned().collect(), broken: &inventory.broken.exemptions }
     }
 
     /// The controls by name.
@@ -134,7 +136,7 @@ impl<'i> Exemptions<'i> {
 
     /// Whether a violation of a control is excused here; remembers that the exemption was needed.
     pub fn excuse(&self, control: &str, place: Place<'_>) -> bool {
-        let mut excused = false;
+        let mut excused = self.broken.iter().any(|(rule, scope)| rule == control && covers(scope, place));
         for waiver in self.all.iter().filter(|waiver| waiver.raw.rule.value == control && covers(&waiver.raw.scope, place)) {
             waiver.used.store(true, Ordering::Relaxed);
             excused = true;
@@ -161,7 +163,7 @@ impl<'i> Exemptions<'i> {
 }
 
 /// Whether a place is in a scope.
-fn covers(scope: &ExemptionScope, place: Place<'_>) -> bool {
+pub(super) fn covers(scope: &ExemptionScope, place: Place<'_>) -> bool {
     let is = |wanted: &Option<Spanned<String>>, found: &str| wanted.as_ref().is_some_and(|wanted| wanted.value == found);
     is(&scope.workload, place.workload)
         || is(&scope.namespace, place.namespace)

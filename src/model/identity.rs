@@ -90,6 +90,11 @@ impl<'i> Stated<'i> {
     }
 }
 
+/// Whether a key of a cluster's identity is stated, by itself or by the fleet.
+pub fn states(inventory: &Inventory, cluster: &Cluster, key: impl Fn(&fleet::Identity) -> bool) -> bool {
+    Stated::of(inventory, cluster).0.into_iter().flatten().any(|identity| key(identity))
+}
+
 /// Checks what is stated of identity, at the fleet and at every cluster.
 pub fn check(inventory: &Inventory, findings: &mut Findings) {
     for identity in inventory.fleet.iter().filter_map(|fleet| fleet.identity.as_ref()) {

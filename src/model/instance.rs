@@ -51,7 +51,7 @@ pub struct Instance<'i> {
     pub annotations: Value,
     /// Annotations of the pods: those, and a digest of every ConfigMap of ours that they read, so that a change rolls them.
     pub pod_annotations: Value,
-    /// The controller's name: the workload's own, with a digest for a Job, which cannot be changed.
+    /// The controller's name: the workload's own, with a digest of what it runs for a Job, which cannot be changed.
     pub object_name: String,
     /// The Pod Security level that its namespace must have.
     pub level: PodSecurity,
@@ -112,7 +112,7 @@ pub fn build<'i>(
     let name = identity.name.as_str();
     let raw_tier = &ground.tiers.all[tier];
     let tier_name = raw_tier.name.as_str();
-    let cascade = cascade(ground.inventory, workload, team, raw_tier.defaults.as_deref(), host);
+    let mut cascade = cascade(ground.inventory, workload, team, raw_tier.defaults.as_deref(), host);
     let own = identity.own_namespace.is_some_and(|own| own.value).then_some(name);
     let namespace = names::namespace(team.name.as_str(), tier_name, own);
     let full_name = format!("{}/{name}", team.name.value);
@@ -151,10 +151,11 @@ pub fn build<'i>(
     let annotations = map(cascade.settings.annotations.iter().map(|(key, value)| (key.value.clone(), value.value.clone())));
     let pod_annotations = pod_annotations(ground.inventory, label_domain, &annotations, &cascade.settings, &configs);
     let object_name = match kind {
-        WorkloadKind::Job => format!("{name}-{}", digest(&[&spec, &controller, &labels, &pod_annotations], 8)),
+        WorkloadKind::Job => format!("{name}-{}", digest(&[&spec, &without_changeable(&controller), &labels, &pod_annotations], 8)),
         _ => name.to_owned(),
     };
     drop(full_name);
+    cascade.settings.narrow_load_balancer();
     Instance {
         workload,
         team,
@@ -235,6 +236,19 @@ fn pod_annotations(inventory: &Inventory, label_domain: &str, stated: &Value, se
     annotations
 }
 
+/// What may be changed of a Job that is there: `k8s.io/kubernetes/pkg/apis/batch/validation`, `ValidateJobSpecUpdate`. It says how a Job is run, not what it
+/// does: with another one of these it keeps its name, and does not run again.
+const CHANGEABLE: [&str; 5] = ["activeDeadlineSeconds", "backoffLimit", "parallelism", "suspend", "ttlSecondsAfterFinished"];
+
+/// A Job's spec without what may be changed.
+pub(super) fn without_changeable(spec: &Value) -> Value {
+    let mut kept = spec.clone();
+    if let Some(fields) = kept.as_object_mut() {
+        fields.retain(|key, _| !CHANGEABLE.contains(&key.as_str()));
+    }
+    kept
+}
+
 /// The first hex digits of a SHA-256 over the compact JSON of the parts, each after its length.
 pub(super) fn digest(parts: &[&Value], digits: usize) -> String {
     let parts = parts.iter().map(ToString::to_string).map(|text| format!("{}:{text}", text.len()));
@@ -264,7 +278,7 @@ fn controller(cascade: &Cascade<'_>, kind: WorkloadKind, host: &Host<'_>, schema
         base["concurrencyPolicy"] = policy.into();
         base["schedule"] = settings.schedule.as_ref().map_or("", |schedule| schedule.as_str()).into();
         if let Some(zone) = &settings.time_zone {
-            base["timeZone"] = zone.value.clone().into();
+            base["timeZone"] = zone.as_str().into();
         }
     }
     if let (WorkloadKind::CronJob | WorkloadKind::Job, Some(suspend)) = (kind, settings.suspend) {
@@ -320,4 +334,23 @@ pub(super) fn references(
     }
     refer("Secret", settings.expose.as_ref().and_then(|expose| expose.tls.as_ref()).map(|tls| tls.as_str()));
     (configs, expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{digest, without_changeable};
+
+    #[test]
+    fn a_job_that_is_run_otherwise_is_the_same_job() {
+        let name = |spec: serde_json::Value| digest(&[&without_changeable(&spec)], 8);
+        let plain = name(json!({ "completions": 2 }));
+        let otherwise = json!({
+            "completions": 2, "suspend": true, "parallelism": 3, "backoffLimit": 1, "activeDeadlineSeconds": 60, "ttlSecondsAfterFinished": 5
+        });
+        assert_eq!(name(otherwise), plain);
+        assert_ne!(name(json!({ "completions": 3 })), plain);
+        assert_ne!(name(json!({ "completions": 2, "completionMode": "Indexed" })), plain);
+    }
 }

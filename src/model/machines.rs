@@ -4,7 +4,7 @@ use super::clusters::Host;
 use super::names::check_composed;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
-use crate::inventory::cluster::{Distribution, Provisioner};
+use crate::inventory::provider::{Distribution, Provisioner};
 use crate::source::Spanned;
 
 /// The most machines that etcd is run on.

@@ -7,6 +7,7 @@ pub mod budget;
 mod check;
 mod clusters;
 pub mod delivery;
+mod duplicates;
 pub mod exemptions;
 pub mod flows;
 mod honesty;
@@ -29,6 +30,7 @@ mod refusals;
 mod secrets;
 mod settings;
 pub mod signatures;
+mod statements;
 pub mod storage;
 mod tiers;
 mod trust;
@@ -51,7 +53,8 @@ pub use tiers::Tiers;
 
 use crate::catalog::Catalog;
 use crate::decode::Findings;
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, Severity};
+use crate::formats::is_domain_within;
 use crate::inventory::Inventory;
 use crate::inventory::fleet::Fleet;
 use crate::inventory::tier::PodSecurity;
@@ -171,6 +174,10 @@ pub fn resolve<'i>(
     storage::check_classes(inventory, &exemptions, findings);
     budget::check_quotas(inventory, findings);
     signatures::check(inventory, findings);
+    statements::check(inventory, findings);
+    platform::check_identities(inventory, findings);
+    duplicates::check(inventory, findings);
+    check_label_domain(fleet, findings);
     monitoring::check(inventory, &tiers, &clusters, findings);
 
     let teams =
@@ -192,6 +199,7 @@ pub fn resolve<'i>(
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
+    duplicates::check_exemptions(inventory, &tiers, &clusters, &instances, findings);
     let access = Access::new(inventory, &tiers, &clusters, &namespaces, findings);
     let flows = flows::resolve(inventory, &tiers, &clusters, &deliveries, &workloads, &instances, findings);
     let network = network::resolve(inventory, &tiers, &clusters, &deliveries, &namespaces, &instances, &flows, &exemptions, findings);
@@ -199,7 +207,10 @@ pub fn resolve<'i>(
         exemptions.report_unused(findings);
     }
     findings.extend(network::unmaintained::note(inventory));
-    findings.extend(honesty::note(inventory, &instances));
+    // What a mistake keeps from being made is not what the note is about.
+    if inventory.lost.is_empty() && !findings.iter().any(|diag| diag.severity == Severity::Error) {
+        findings.extend(honesty::note(inventory, &clusters, &deliveries, &instances));
+    }
     let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, access, exemptions };
     compose(&model, findings);
     Some(model)
@@ -261,6 +272,21 @@ fn namespaces(instances: &[Instance<'_>]) -> BTreeMap<(usize, String), Namespace
         namespace.configs.extend(instance.configs.iter().cloned());
     }
     namespaces
+}
+
+/// The domain of our labels is nobody else's: what is below those of Kubernetes and the delivery means something to them.
+fn check_label_domain(fleet: &Fleet, findings: &mut Findings) {
+    let domain = &fleet.label_domain;
+    let taken = ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", "helm.sh"]
+        .into_iter()
+        .find(|taken| is_domain_within(domain.as_str(), taken));
+    let problem = match taken {
+        Some(taken) => format!("`{}` is below `{taken}`, whose labels mean something to others", domain.value),
+        None if !domain.as_str().contains('.') => format!("`{}` is no domain of yours: it has one part", domain.value),
+        None => return,
+    };
+    let diag = Diag::new(Code::InvalidName, domain.span, problem);
+    findings.push(diag.help("Write a DNS name that is yours alone, such as `tier.acme.example`; it cannot be changed later."));
 }
 
 /// Names that must be unique within their kind but that nothing looks up.

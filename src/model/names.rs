@@ -1,6 +1,6 @@
 //! Names that we compose, checked once for what Kubernetes takes and for two things that compose to one name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -24,6 +24,8 @@ pub fn headless(workload: &str) -> String {
 #[derive(Debug, Default)]
 pub struct Names {
     taken: BTreeMap<(String, String, String), (Span, String)>,
+    /// Names and owners of which a clash was reported: what an owner takes again clashes in the same way.
+    told: BTreeSet<((String, String, String), String)>,
 }
 
 impl Names {
@@ -34,6 +36,9 @@ impl Names {
         match self.taken.get(&key) {
             Some((_, taken)) if *taken == owner.value => {}
             Some((first, taken)) => {
+                if !self.told.insert((key.clone(), owner.value.clone())) {
+                    return;
+                }
                 let message = format!("{} and {taken} both compose to the {kind} `{name}`", owner.value);
                 let diag = Diag::new(Code::ComposedNameClash, owner.span, message).related(*first, "the other one");
                 findings.push(diag.help("Rename one of them."));

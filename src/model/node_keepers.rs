@@ -7,8 +7,8 @@ use super::identity::groups_prefix;
 use super::settings::selects;
 use super::tiers::Tiers;
 use crate::inventory::Inventory;
-use crate::inventory::cluster::{Autoscaler, Distribution, Provisioner};
 use crate::inventory::fleet::{PlatformGrant, PlatformRole};
+use crate::inventory::provider::{Autoscaler, Distribution, Provisioner};
 use crate::source::Spanned;
 
 /// Those who may set and take a tier's label and taints on the nodes of a cluster.

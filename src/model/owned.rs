@@ -1,4 +1,5 @@
-//! Fields that isolation owns: what a person must not write under `pod` and `spec`, why, and the way that exists.
+//! Fields that isolation owns: what a person must not write under `pod` and `spec`, why, and the way that exists. They derive from the workload's tier,
+//! and from nothing else (I1).
 
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -39,6 +40,11 @@ const CONTROLLER: &[Owned] = &[
     ("manualSelector", "The selector of a Job is Kubernetes' own."),
 ];
 
+/// Whether a field is one of [`POD`]: wherever it is written it is a finding, and no exemption allows it.
+pub fn is_owned(field: &str) -> bool {
+    POD.iter().any(|(owned, _)| *owned == field)
+}
+
 /// Reports owned fields of a partial PodSpec.
 pub fn check_pod(pod: &Node, kind: WorkloadKind, findings: &mut Findings) {
     report(pod, POD, "pod", findings);
@@ -54,13 +60,26 @@ pub fn check_tokens(pod: &Node, findings: &mut Findings) {
         for source in volumes.iter().filter_map(|volume| volume.get("projected")?.get("sources")) {
             let Value::Seq(sources) = &source.value else { continue };
             for token in sources.iter().filter_map(|source| source.entry("serviceAccountToken")) {
-                if token.1.get("audience").is_none() {
-                    let diag = Diag::new(Code::IsolationOwned, token.0.span, "a token for the Kubernetes API is not for `pod` to mount");
-                    findings.push(diag.help("Write `apiAccess`, which also says what the token may do; or give the token an `audience`."));
+                let audience = token.1.get("audience");
+                if audience.is_none_or(|audience| audience.text().is_none_or(is_for_the_api)) {
+                    let span = audience.map_or(token.0.span, |audience| audience.span);
+                    let diag = Diag::new(Code::IsolationOwned, span, "a token for the Kubernetes API is not for `pod` to mount");
+                    findings
+                        .push(diag.help("Write `apiAccess`, which also says what the token may do; or give the token another `audience`."));
                 }
             }
         }
     }
+}
+
+/// Whether the API server takes a token of an audience for its own. Where nothing else is set that is its issuer: `https://kubernetes.default.svc`, on
+/// RKE2, K3s and kubeadm with the cluster's domain behind it, on GKE the cluster's address; RKE2 and K3s add a word of theirs. An audience that is left
+/// empty means just these.
+pub fn is_for_the_api(audience: &str) -> bool {
+    const OWN: &str = "kubernetes.default.svc";
+    let host = audience.strip_prefix("https://").unwrap_or(audience);
+    let by_name = host.strip_prefix(OWN).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':', '/']));
+    by_name || matches!(host, "" | "k3s" | "rke2") || host.starts_with("container.googleapis.com/v1/projects/")
 }
 
 /// Reports owned fields of a controller's partial spec.
@@ -88,6 +107,30 @@ fn report(node: &Node, owned: &[Owned], place: &str, findings: &mut Findings) {
         if let Some((key, _)) = node.entry(field) {
             let diag = Diag::new(Code::IsolationOwned, key.span, format!("`{field}` is not for `{place}` to set"));
             findings.push(diag.help(*instead));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_for_the_api;
+
+    #[test]
+    fn audiences_of_the_api_server_are_known_and_look_alikes_are_not() {
+        for own in [
+            "",
+            "https://kubernetes.default.svc",
+            "https://kubernetes.default.svc.cluster.local",
+            "https://kubernetes.default.svc.acme.internal",
+            "kubernetes.default.svc",
+            "k3s",
+            "rke2",
+            "https://container.googleapis.com/v1/projects/acme/locations/tokyo/clusters/a",
+        ] {
+            assert!(is_for_the_api(own), "{own}");
+        }
+        for other in ["vault", "sts.amazonaws.com", "https://kubernetes.default.svcs.example", "https://vault.acme.example"] {
+            assert!(!is_for_the_api(other), "{other}");
         }
     }
 }

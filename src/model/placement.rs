@@ -7,7 +7,7 @@ use super::tiers::Tiers;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::inventory::fleet::Fleet;
-use crate::inventory::selector::ClusterSelector;
+use crate::inventory::selector::{ClusterMatch, ClusterSelector};
 use crate::inventory::team::Team;
 use crate::inventory::workload::Workload;
 use crate::source::Spanned;
@@ -53,12 +53,19 @@ pub fn check_selector(selector: &Spanned<ClusterSelector>, clusters: &Clusters<'
                 clusters.index.resolve(name, name.span, findings);
             }
         }
-        ClusterSelector::Matching(wanted) => check_match(wanted, clusters, findings),
+        ClusterSelector::Matching(wanted) => check_match(&Spanned::new(wanted.clone(), selector.span), clusters, findings),
     }
 }
 
 /// Reports properties of a match that no cluster has.
-pub fn check_match(wanted: &crate::inventory::selector::ClusterMatch, clusters: &Clusters<'_>, findings: &mut Findings) {
+pub fn check_match(wanted: &Spanned<ClusterMatch>, clusters: &Clusters<'_>, findings: &mut Findings) {
+    if wanted.environment.is_none() && wanted.region.is_none() && wanted.cluster.is_none() {
+        let diag = Diag::new(Code::InvalidValue, wanted.span, "an empty selection would mean every cluster, those of tomorrow too");
+        findings.push(diag.help(
+            "Say which are meant: `environment`, `region` or `cluster`, or under `clusters` a list of names. What holds on every cluster of a \
+             workload stands at the workload itself; what is left out of a grant is all that its owner has.",
+        ));
+    }
     if let Some(name) = &wanted.cluster {
         clusters.index.resolve(name, name.span, findings);
     }

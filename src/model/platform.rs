@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::clusters::Host;
 use super::delivery::Delivery;
 use super::monitoring::Watch;
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
+use crate::formats::{check_label, check_subdomain};
 use crate::inventory::Inventory;
 use crate::inventory::tier::PodSecurity;
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 /// The identity of the Flux platform applier, in the namespace of Flux' controllers.
 pub const FLUX_APPLIER: &str = "platform-applier";
@@ -84,4 +87,44 @@ pub fn writers(host: &Host<'_>, delivery: Option<&Delivery>) -> BTreeSet<String>
         .into_iter()
         .flat_map(|flux| [FLUX_APPLIER, FLUX_CONTROLLER].map(|name| format!("system:serviceaccount:{}:{name}", flux.namespace)));
     listed.chain(flux).chain(argocd.map(|argocd| argocd.applier.clone())).collect()
+}
+
+/// Reports identities of a cluster's platform that are no one user's: what guards the tiers believes each by its name (SP 800-190 4.3.1).
+pub fn check_identities(inventory: &Inventory, findings: &mut Findings) {
+    for platform in inventory.clusters.iter().filter_map(|cluster| cluster.platform.as_ref()) {
+        for identity in platform.identities.iter().chain(platform.node_identities.iter().flatten()) {
+            if let Some(why) = no_user(identity) {
+                let diag = Diag::new(Code::InvalidValue, identity.span, why);
+                findings.push(diag.help("Name one user as the API server knows it, such as `system:serviceaccount:NAMESPACE:NAME`."));
+            }
+        }
+    }
+}
+
+/// Groups of Kubernetes' own, which no user is named like, and the user that everybody is who does not say who they are.
+const NOBODY: [&str; 7] = [
+    "system:masters",
+    "system:authenticated",
+    "system:unauthenticated",
+    "system:anonymous",
+    "system:serviceaccounts",
+    "system:nodes",
+    "system:bootstrappers",
+];
+
+/// Why a text names no one user.
+fn no_user(identity: &Spanned<String>) -> Option<String> {
+    let name = identity.as_str();
+    if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Some("a user has a name, without blanks".to_owned());
+    }
+    if name.contains('*') {
+        return Some(format!("`{name}` is a pattern, and users are compared whole"));
+    }
+    if NOBODY.contains(&name) || name.starts_with("system:serviceaccounts:") || name.starts_with("system:bootstrappers:") {
+        return Some(format!("`{name}` is not one user: it stands for many"));
+    }
+    let account = name.strip_prefix("system:serviceaccount:")?;
+    let fits = account.split_once(':').is_some_and(|(space, name)| check_label(space).is_ok() && check_subdomain(name).is_ok());
+    (!fits).then(|| format!("`{name}` names no ServiceAccount"))
 }

@@ -3,7 +3,7 @@
 
 use crate::inventory::cluster::Cluster;
 use crate::inventory::gateway::PortRef;
-use crate::inventory::pod::{Port, Probes, Resources, Security};
+use crate::inventory::pod::{ExposeType, Port, Probes, Resources, Security};
 use crate::inventory::selector::ClusterSelector;
 use crate::inventory::workload::Settings;
 use crate::source::Spanned;
@@ -123,6 +123,16 @@ impl Settings {
     /// The ports that the Service has.
     pub fn service_ports(&self) -> impl Iterator<Item = &Spanned<Port>> {
         self.ports.iter().flatten().filter(|port| port.service.is_none_or(|service| service.value))
+    }
+
+    /// Takes every port out of the Service but the one that a load balancer opens: it opens whatever its Service has.
+    pub fn narrow_load_balancer(&mut self) {
+        let Some(expose) = self.expose.as_ref().filter(|expose| expose.r#type.value == ExposeType::LoadBalancer) else { return };
+        let span = expose.span;
+        let Some(opened) = self.exposed_port().map(|port| port.name.clone()) else { return };
+        for port in self.ports.iter_mut().flatten().filter(|port| port.name.value != opened.value) {
+            port.value.service = Some(Spanned::new(false, span));
+        }
     }
 
     /// The Service's port that is exposed: by name where one is stated, else the first.

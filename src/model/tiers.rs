@@ -1,4 +1,4 @@
-//! Tiers: their order, how each is kept apart, and the least tier that a workload's data demands.
+//! Tiers: their order, how each is kept apart, and the least tier that a workload's data demands (I1).
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use super::index::Index;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
-use crate::inventory::tier::{Isolation, Tier};
+use crate::inventory::tier::{Isolation, PodSecurity, Tier};
 use crate::inventory::workload::Workload;
 use crate::source::Spanned;
 
@@ -32,6 +32,13 @@ impl<'i> Tiers<'i> {
         for tier in all.iter().filter(|tier| tier.level.value > MAX_LEVEL) {
             let message = format!("the level {} is above {MAX_LEVEL}", tier.level.value);
             findings.push(Diag::new(Code::InvalidValue, tier.level.span, message).help("Levels only order the tiers: 10, 20, 30 will do."));
+        }
+        for level in all.iter().map(|tier| &tier.pod_security).filter(|level| level.value == PodSecurity::Privileged) {
+            let diag =
+                Diag::new(Code::InvalidValue, level.span, "a tier's pods are held to a level: `privileged` lets them own their nodes");
+            findings.push(diag.help(
+                "Write `baseline` or `restricted`; what needs the host runs in one of the cluster's `platform.namespaces`, or is exempt from `pod-security`.",
+            ));
         }
         Self { all, index, isolation, data }
     }

@@ -100,23 +100,8 @@ fn object_type(minor: Minor, version: &str, kind: &str, schemas: &Schemas) -> Ob
     ObjectType {
         group: version.split_once('/').map_or("", |(group, _)| group).to_owned(),
         kind: kind.to_owned(),
-        resource: known.and_then(|known| known.plural).map_or_else(|| plural(kind), str::to_owned),
+        resource: known.and_then(|known| known.plural).map_or_else(|| crate::schema::plural(kind), str::to_owned),
         namespaced: known.is_none_or(|known| known.namespaced),
-    }
-}
-
-/// The usual plural, as Kubernetes itself guesses it; right for every built-in kind. What a source brings along states its own.
-fn plural(kind: &str) -> String {
-    let word = kind.to_lowercase();
-    if word.ends_with("endpoints") {
-        return word;
-    }
-    match word.strip_suffix('y') {
-        Some(stem) if !word.ends_with("ay") && !word.ends_with("ey") && !word.ends_with("oy") && !word.ends_with("uy") => {
-            format!("{stem}ies")
-        }
-        _ if word.ends_with('s') => format!("{word}es"),
-        _ => format!("{word}s"),
     }
 }
 
@@ -140,23 +125,4 @@ pub fn rules(present: &BTreeSet<&ObjectType>, possible: &BTreeSet<ObjectType>) -
 pub fn kinds<'a>(types: impl Iterator<Item = &'a ObjectType>) -> Value {
     let pairs: BTreeSet<(&str, &str)> = types.map(|found| (found.group.as_str(), found.kind.as_str())).collect();
     pairs.into_iter().map(|(group, kind)| json!({ "group": group, "kind": kind })).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plural;
-
-    #[test]
-    fn plurals_are_those_of_the_api() {
-        for (kind, resource) in [
-            ("NetworkPolicy", "networkpolicies"),
-            ("Ingress", "ingresses"),
-            ("Endpoints", "endpoints"),
-            ("Gateway", "gateways"),
-            ("StorageClass", "storageclasses"),
-            ("HorizontalPodAutoscaler", "horizontalpodautoscalers"),
-        ] {
-            assert_eq!(plural(kind), resource);
-        }
-    }
 }

@@ -230,8 +230,7 @@ pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value 
             "annotations": annotations(instance, exposed(settings, ExposeType::LoadBalancer).then_some(settings)),
         },
         "serviceAccount": {
-            "annotations": settings.service_account.iter().flat_map(|account| account.annotations.iter())
-                .map(|(key, value)| (key.value.clone(), value.value.clone().into())).collect::<Map<String, Value>>(),
+            "annotations": account_annotations(instance),
         },
         "config": (!settings.config.is_empty()).then(|| strings(settings.config.iter().map(|(key, value)| (key.as_str(), value.as_str())))),
         "claims": claims(model, instance),
@@ -296,6 +295,25 @@ fn annotations(instance: &Instance<'_>, exposed: Option<&Settings>) -> Value {
     merged
 }
 
+/// The workload's annotations, and those of its ServiceAccount over them.
+fn account_annotations(instance: &Instance<'_>) -> Value {
+    let mut merged = instance.annotations.clone();
+    for (key, value) in instance.cascade.settings.service_account.iter().flat_map(|account| account.annotations.iter()) {
+        merged[key.as_str()] = value.as_str().into();
+    }
+    merged
+}
+
+/// Annotations of a claim: the workload's too, but for those of a StatefulSet's claims, which could never be changed.
+fn claim_annotations(instance: &Instance<'_>) -> Value {
+    let of_a_template = instance.workload.identity.kind.value == WorkloadKind::StatefulSet;
+    let mut merged = if of_a_template { json!({}) } else { instance.annotations.clone() };
+    for (key, value) in never_pruned() {
+        merged[key] = value;
+    }
+    merged
+}
+
 fn claims(model: &Model<'_>, instance: &Instance<'_>) -> Vec<Value> {
     let name = instance.workload.identity.name.as_str();
     let claims = instance.cascade.settings.volumes.iter().flatten().filter_map(|volume| Some((volume, volume.claim.as_ref()?)));
@@ -312,8 +330,7 @@ fn claims(model: &Model<'_>, instance: &Instance<'_>) -> Vec<Value> {
             let mut view = json!({
                 "volume": volume.name.as_str(),
                 "name": pod::claim_name(name, volume.name.as_str()),
-                // No annotation of the user's: those of a StatefulSet's claims could never be changed.
-                "annotations": never_pruned().into_iter().collect::<Map<_, _>>(),
+                "annotations": claim_annotations(instance),
                 "spec": spec,
             });
             storage::fill(&model.tiers.all[instance.tier], &mut view);

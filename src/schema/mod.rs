@@ -12,6 +12,7 @@ mod merge;
 mod minor;
 mod model;
 mod openapi;
+mod plural;
 mod rule;
 mod rules;
 mod table;
@@ -27,6 +28,7 @@ pub use format::is_quantity;
 pub use merge::without_nulls;
 pub use minor::{Minor, UnknownMinor};
 use model::{Schema, Shape};
+pub use plural::plural;
 use table::table;
 pub use view::json;
 
@@ -83,6 +85,17 @@ impl Schemas {
         }
         let (name, custom) = self.custom.get_key_value(&Custom::definition_name(api_version, kind))?;
         Some(KindInfo { definition: name, namespaced: custom.namespaced, plural: custom.plural.as_deref() })
+    }
+
+    /// Whether the objects of a resource live in namespaces; none where nothing that is known is served under that name.
+    pub fn is_namespaced(&self, minor: Minor, group: &str, resource: &str) -> Option<bool> {
+        let is_of = |api_version: &str| api_version.split_once('/').map_or("", |(group, _)| group) == group;
+        let mut built_in = table().kinds.iter().filter(|kind| kind.minors.contains(minor) && is_of(kind.api_version));
+        let found = built_in.find(|kind| plural(kind.kind) == resource).map(|kind| kind.namespaced);
+        found.or_else(|| {
+            let mut custom = self.custom.values().filter(|custom| is_of(&custom.api_version));
+            custom.find(|custom| custom.plural.as_deref() == Some(resource)).map(|custom| custom.namespaced)
+        })
     }
 
     /// Every kind of a minor, as pairs of `apiVersion` and `kind` in order.
@@ -158,6 +171,18 @@ mod tests {
         assert_eq!(schemas.field(minor, cron, "spec.jobTemplate.spec.template.spec"), Some("io.k8s.api.core.v1.PodSpec"));
         assert_eq!(schemas.field(minor, cron, "spec.schedule"), None);
         assert_eq!(schemas.field(minor, cron, "spec.jobtemplate"), None);
+    }
+
+    #[test]
+    fn a_resource_lives_in_namespaces_or_belongs_to_the_cluster() {
+        let schemas = Schemas::new();
+        let of = |group, resource| schemas.is_namespaced(Minor::NEWEST, group, resource);
+        assert_eq!(of("", "nodes"), Some(false));
+        assert_eq!(of("", "configmaps"), Some(true));
+        assert_eq!(of("storage.k8s.io", "storageclasses"), Some(false));
+        assert_eq!(of("networking.k8s.io", "networkpolicies"), Some(true));
+        assert_eq!(of("apps", "nodes"), None);
+        assert_eq!(of("acme.example", "widgets"), None);
     }
 
     #[test]

@@ -257,7 +257,9 @@ impl Taking<'_, '_> {
         kinds::keep_claims(subject, kind_of(object), &mut value);
         let mut name = name_of(object).to_owned();
         if kind_of(object) == "Job" {
-            name = format!("{name}-{}", instance::digest(&[&value], 8));
+            let mut runs = value.clone();
+            runs["spec"] = instance::without_changeable(&runs["spec"]);
+            name = format!("{name}-{}", instance::digest(&[&runs], 8));
             value["metadata"]["name"] = name.clone().into();
         }
         Some(Taken { value, name, pods: finals, level })

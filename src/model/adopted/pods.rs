@@ -119,7 +119,7 @@ fn check_literals(subject: &Subject<'_, '_>, written: &Node, findings: &mut Find
     }
 }
 
-/// Attract and repel, as for written workloads (SP 800-190 4.3.4).
+/// Attract and repel, as for written workloads (SP 800-190 4.3.4): by the tier alone, whatever the source says (I1).
 fn place(subject: &Subject<'_, '_>, label_domain: &str, value: &mut Value) {
     let tier = subject.tier.name.as_str();
     let own = pod::node_selector(&subject.cascade.settings, tier);
@@ -174,7 +174,8 @@ fn harden(level: PodSecurity, value: &mut Value) {
 
 fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, findings: &mut Findings) {
     let level = &subject.tier.pod_security;
-    let found = violations(level.value, value, subject.minor);
+    let mut found = violations(level.value, value, subject.minor);
+    found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
         for violation in found {
             let what = if violation.what.starts_with("the ") { violation.what } else { format!("the pod {}", violation.what) };

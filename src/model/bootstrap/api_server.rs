@@ -1,6 +1,6 @@
 //! The flags of the control plane (CIS 1.2, 1.3, 1.4): those that the server does not have by itself.
 
-use crate::inventory::cluster::Distribution;
+use crate::inventory::provider::Distribution;
 
 /// A flag without its dashes, and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,9 @@ mod authentication;
 use super::exemptions::Place;
 use super::platform;
 use super::{Model, identity, selects};
-use crate::inventory::cluster::{CniName, Distribution, Enforcement, Provider, Provisioner};
+use crate::inventory::cluster::{CniName, Enforcement};
 use crate::inventory::fleet::{PlatformGrant, PlatformRole};
+use crate::inventory::provider::{Distribution, Provider, Provisioner};
 use crate::inventory::tier::PodSecurity;
 use crate::source::Spanned;
 

@@ -3,12 +3,16 @@
 use super::Subject;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
+use crate::formats::check_subdomain;
+use crate::inventory::pod::ApiRule;
 
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
 /// Resources through which one identity becomes another, or a pod leaves its tier, where they are written. Whoever makes pods, or what makes
 /// them, may mount every Secret of the namespace and act as any of its ServiceAccounts.
-const ESCALATING: [&str; 19] = [
+const ESCALATING: [&str; 20] = [
+    // A Role holds on its own namespace, too, whose labels are what it is kept apart by.
+    "namespaces",
     "pods",
     "pods/ephemeralcontainers",
     "pods/binding",
@@ -44,6 +48,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             let diag = Diag::new(Code::ControlViolated, word.span, format!("`{}` is a wildcard", word.value));
             findings.push(diag.help("Name what the workload needs: a wildcard also grants what is added tomorrow."));
         }
+        check_names(rule, findings);
+        check_scopes(subject, rule, findings);
         for verb in rule.verbs.iter().filter(|verb| !VERBS.contains(&verb.as_str()) && !verb.contains('*')) {
             let diag = Diag::new(Code::ControlViolated, verb.span, format!("the verb `{}` is not for workloads", verb.value));
             findings.push(diag.help(format!("Verbs are: {}.", VERBS.join(", "))));
@@ -76,5 +82,53 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 findings.push(diag.help("Read it, or let the platform team run what writes it."));
             }
         }
+    }
+}
+
+/// Whether a text can be a resource, or a part of one: `pods`, `pods/log`.
+fn is_resource(text: &str) -> bool {
+    let part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'));
+    let mut parts = text.split('/');
+    parts.next().is_some_and(part) && parts.next().is_none_or(part) && parts.next().is_none()
+}
+
+/// Reports what names no API group, resource or object: the API server takes it and it grants nothing.
+fn check_names(rule: &ApiRule, findings: &mut Findings) {
+    let groups = rule.api_groups.iter().filter(|group| !group.is_empty() && !group.contains('*') && check_subdomain(group).is_err());
+    let resources = rule.resources.iter().filter(|resource| !resource.contains('*') && !is_resource(resource));
+    let empty = rule.resource_names.iter().flatten().filter(|name| name.trim().is_empty());
+    for (what, help, word) in
+        groups
+            .map(|word| ("API group", "Write one such as `apps`; `\"\"` is the core group.", word))
+            .chain(resources.map(|word| {
+                ("resource", "Write the plural in lower case, such as `configmaps`, or a part of it, such as `pods/log`.", word)
+            }))
+            .chain(empty.map(|word| ("object's name", "Name the object, or leave `resourceNames` out.", word)))
+    {
+        let diag = Diag::new(
+            Code::InvalidValue,
+            word.span,
+            if word.trim().is_empty() { format!("an empty text is no {what}") } else { format!("`{}` is no {what}", word.value) },
+        );
+        findings.push(diag.help(help));
+    }
+}
+
+/// Reports resources of the whole cluster: a Role holds in one namespace, and never grants them. Of its own namespace alone it can let the object be read.
+fn check_scopes(subject: &Subject<'_, '_>, rule: &ApiRule, findings: &mut Findings) {
+    let of_cluster = |resource: &str| {
+        let name = resource.split('/').next().unwrap_or(resource);
+        let mut known = rule.api_groups.iter().filter_map(|group| subject.schemas.is_namespaced(subject.minor, group, name)).peekable();
+        known.peek().is_some() && known.all(|namespaced| !namespaced)
+    };
+    let is_its_own = |resource: &str| resource == "namespaces" && !rule.verbs.iter().all(|verb| matches!(verb.as_str(), "list" | "watch"));
+    let leads = |resource: &str| LEADING.contains(&resource);
+    for resource in rule.resources.iter().filter(|name| of_cluster(name) && !is_its_own(name) && !leads(name)) {
+        let message = format!("`{}` belongs to the whole cluster, and `apiAccess` holds in the workload's namespace", resource.value);
+        let diag = Diag::new(Code::GrantImpossible, resource.span, message);
+        findings.push(diag.help(
+            "Leave it out. What has to see the whole cluster runs in a platform namespace, with rights that the platform team gives it.",
+        ));
     }
 }

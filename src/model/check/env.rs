@@ -128,6 +128,10 @@ fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSourc
         ),
         _ => {}
     }
+    if let Some(optional) = source.optional.filter(|_| !keyed) {
+        let diag = Diag::new(Code::KeyNotForKind, optional.span, "`optional` goes with `secret` or `configMap` alone");
+        findings.push(diag.help("Remove it: what the pod says of itself is always there."));
+    }
     if let (Some(config), Some(key)) = (&source.config_map, &source.key) {
         let shared = subject.inventory.configs.iter().find(|shared| shared.name.value == config.value).map(|shared| &shared.data);
         let own = &subject.cascade.settings.config;

@@ -4,14 +4,15 @@ use super::Subject;
 use super::probes::named_port;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
+use crate::formats::is_address;
 use crate::inventory::gateway::PortRef;
-use crate::inventory::pod::ExposeType;
+use crate::inventory::pod::{Expose, ExposeType, Protocol};
+use crate::source::Spanned;
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
     let Some(expose) = &settings.expose else { return };
-    let in_service: Vec<_> =
-        settings.ports.iter().flatten().filter(|port| port.service.is_none_or(|service| service.value)).cloned().collect();
+    let in_service: Vec<_> = settings.service_ports().cloned().collect();
     if in_service.is_empty() {
         let diag = Diag::new(Code::UnknownInWorkload, expose.span, "there is no Service port to expose");
         findings.push(diag.help("Declare one under `ports`."));
@@ -26,6 +27,19 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             let diag = Diag::new(Code::UnknownInWorkload, port.span, format!("the Service has no port {number}"));
             findings.push(diag.help(format!("It has: {}.", known.join(", "))));
         }
+    }
+    if let Some(port) = settings.exposed_port().filter(|_| expose.r#type.value != ExposeType::LoadBalancer)
+        && let Some(protocol) = port.protocol.as_ref().filter(|protocol| protocol.value != Protocol::Tcp)
+    {
+        let at = expose.port.as_ref().map_or(expose.r#type.span, |stated| stated.span);
+        let kind = expose.r#type.value.as_str();
+        let message = format!("`{kind}` brings in HTTP, and the port `{}` is {}", port.name.value, protocol.value.as_str());
+        let diag = Diag::new(Code::InvalidPort, at, message).related(protocol.span, "its protocol");
+        findings.push(diag.help("Name a TCP port; or write `type: LoadBalancer`, which opens a port of any protocol."));
+    }
+    if let Some(host) = expose.host.as_ref().filter(|host| is_address(host.as_str())) {
+        let diag = Diag::new(Code::InvalidName, host.span, format!("`{}` is an address, not a name", host.value));
+        findings.push(diag.help("Write the DNS name that clients ask for: it is how requests to one address are told apart."));
     }
     if let Some(path) = expose.path.as_ref().filter(|path| !path.starts_with('/')) {
         findings.push(super::no_path(path));
@@ -47,30 +61,31 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 findings
                     .push(diag.help("Leave `class` out: the network policy lets in the pods of the cluster's `ingress.namespace` alone."));
             }
-            if expose.host.is_none() {
-                let diag = Diag::new(Code::MissingKey, expose.span, "an Ingress needs a `host`");
-                findings.push(diag.help("Without one it would take the traffic of every host."));
-            }
+            findings.extend(without_host(expose, "an Ingress"));
         }
         ExposeType::Gateway => {
             if expose.gateway.is_none() {
                 let diag = Diag::new(Code::MissingKey, expose.span, "`type: Gateway` needs a `gateway`");
                 findings.push(diag.help("Write `gateway: {name: NAME}`: the Gateway of the cluster that the route belongs to."));
             }
+            findings.extend(without_host(expose, "a route"));
+            let tls = "The Gateway's listener has the certificate: choose it by `gateway: {listener: NAME}`, and leave `tls` out.";
+            let class =
+                "The Gateway says who serves it: choose it by `gateway: {name: NAME, namespace: NAMESPACE}`, and leave `class` out.";
+            refuse(expose, ExposeType::Gateway, &[("tls", tls), ("class", class)], findings);
         }
         ExposeType::LoadBalancer => {
-            for (key, span) in [
-                ("host", expose.host.as_ref().map(|host| host.span)),
-                ("path", expose.path.as_ref().map(|path| path.span)),
-                ("class", expose.class.as_ref().map(|class| class.span)),
-                ("tls", expose.tls.as_ref().map(|tls| tls.span)),
-            ] {
-                if let Some(span) = span {
-                    findings.push(
-                        Diag::new(Code::KeyNotForKind, span, format!("a LoadBalancer has no `{key}`"))
-                            .help("Use `type: Ingress` or `Gateway`."),
-                    );
-                }
+            let elsewhere = "Use `type: Ingress` or `Gateway`.";
+            let keys = ["host", "path", "class", "tls"].map(|key| (key, elsewhere));
+            refuse(expose, ExposeType::LoadBalancer, &keys, findings);
+            if expose.port.is_none() && in_service.len() > 1 {
+                let names: Vec<&str> = in_service.iter().map(|port| port.name.as_str()).collect();
+                let message = format!("a load balancer opens what its Service has, and this one has {} ports", names.len());
+                let diag = Diag::new(Code::MissingKey, expose.span, message);
+                findings.push(diag.help(format!(
+                    "Write `port` with the one that is opened, of: {}. The others are then reached at the pods alone, as with `service: false`.",
+                    names.join(", ")
+                )));
             }
         }
     }
@@ -79,5 +94,27 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     {
         let diag = Diag::new(Code::KeyNotForKind, gateway.span, "`gateway` goes with `type: Gateway`");
         findings.push(diag.help("Remove it, or write `type: Gateway`."));
+    }
+}
+
+/// The finding that something which shares its address with others says for no host that it is.
+fn without_host(expose: &Spanned<Expose>, what: &str) -> Option<Diag> {
+    let diag = || Diag::new(Code::MissingKey, expose.span, format!("{what} needs a `host`"));
+    expose.host.is_none().then(|| diag().help("Without one it would take the traffic of every host."))
+}
+
+/// Reports keys that the object of a type does not have, each with the way out.
+fn refuse(expose: &Expose, r#type: ExposeType, keys: &[(&str, &str)], findings: &mut Findings) {
+    let stated = |key: &str| match key {
+        "host" => expose.host.as_ref().map(|host| host.span),
+        "path" => expose.path.as_ref().map(|path| path.span),
+        "class" => expose.class.as_ref().map(|class| class.span),
+        _ => expose.tls.as_ref().map(|tls| tls.span),
+    };
+    let article = if r#type == ExposeType::Gateway { "a route of a Gateway" } else { "a LoadBalancer" };
+    for (key, help) in keys {
+        if let Some(span) = stated(key) {
+            findings.push(Diag::new(Code::KeyNotForKind, span, format!("{article} has no `{key}`")).help(*help));
+        }
     }
 }

@@ -64,6 +64,7 @@ pub fn settings(subject: &Subject<'_, '_>, findings: &mut Findings) {
     probes::check(subject, findings);
     volumes::check(subject, findings);
     scaling::check(subject, findings);
+    security::numbers(subject, findings);
     expose::check(subject, findings);
     access::check(subject, findings);
     raw::check(subject, findings);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Subject;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
-use crate::formats::check_service_name;
+use crate::formats::{LabelKey, check_service_name};
 use crate::inventory::pod::{Port, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -27,6 +27,20 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         } else if let Some(number) = &port.service_port {
             let diag = Diag::new(Code::SetTwice, number.span, format!("the port `{}` is not in the Service", port.name.value));
             findings.push(diag.help("Remove `servicePort`, or `service: false`."));
+        }
+        if let Some(spoken) = &port.app_protocol {
+            if LabelKey::new(spoken).is_err() {
+                let diag = Diag::new(Code::InvalidValue, spoken.span, format!("`{}` is no application's protocol", spoken.value));
+                findings
+                    .push(diag.help("Write one of IANA's names, such as `http`, or a name below a domain, such as `kubernetes.io/h2c`."));
+            } else if !in_service {
+                let diag = Diag::new(
+                    Code::KeyNotForKind,
+                    spoken.span,
+                    format!("the port `{}` is not in the Service, which alone says what is spoken", port.name.value),
+                );
+                findings.push(diag.help("Remove `appProtocol`, or `service: false`."));
+            }
         }
         for (what, key, span) in keys {
             if let Some(first) = seen.insert((what, key.clone()), span) {

@@ -34,6 +34,22 @@ fn check_probe(name: &str, probe: &Spanned<Probe>, ports: &[Spanned<Port>], find
     if let Some(path) = probe.http_get.as_ref().filter(|path| !path.starts_with('/')) {
         findings.push(super::no_path(path));
     }
+    if let Some(command) = probe.exec.as_ref().filter(|command| command.is_empty()) {
+        let diag = Diag::new(Code::InvalidValue, command.span, "the probe runs nothing");
+        findings.push(diag.help("Write the program and its arguments, such as `[/bin/healthy, --quick]`."));
+    }
+    let headers = probe.http_headers.iter().next().map(|(name, _)| name.span);
+    for (key, span, fits, way) in [
+        ("port", probe.port.as_ref().map(|port| port.span), probe.http_get.is_some(), "httpGet"),
+        ("scheme", probe.scheme.map(|scheme| scheme.span), probe.http_get.is_some(), "httpGet"),
+        ("httpHeaders", headers, probe.http_get.is_some(), "httpGet"),
+        ("service", probe.service.as_ref().map(|service| service.span), probe.grpc.is_some(), "grpc"),
+    ] {
+        if let Some(span) = span.filter(|_| !fits) {
+            let diag = Diag::new(Code::KeyNotForKind, span, format!("`{key}` goes with `{way}` alone"));
+            findings.push(diag.help("Remove it: `tcpSocket` and `grpc` name their port themselves, and `exec` has none."));
+        }
+    }
     if let Some(threshold) = probe.success_threshold.filter(|threshold| name != "readiness" && threshold.value != 1) {
         let message = format!("a {name} probe succeeds at the first success: Kubernetes takes only 1");
         let diag = Diag::new(Code::InvalidValue, threshold.span, message);

@@ -3,7 +3,8 @@
 use super::Subject;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
-use crate::inventory::workload::CountOrPercent;
+use crate::inventory::pod::Resources;
+use crate::inventory::workload::{CountOrPercent, Disruption, Settings, WorkloadKind};
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
@@ -38,7 +39,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             let diag = Diag::new(Code::InvalidValue, disruption.span, message);
             findings.push(diag.help("`maxUnavailable: 1` lets nodes be drained whatever the number of replicas."));
         }
-        if let Some(none) = disruption.max_unavailable.as_ref().filter(|most| matches!(&most.value, CountOrPercent::Count(0))) {
+        check_budget(subject.workload.identity.kind.value, settings, disruption, findings);
+        if let Some(none) = disruption.max_unavailable.as_ref().filter(|most| is_none(&most.value)) {
             let diag = Diag::new(Code::InvalidValue, none.span, "with 0 no node could ever be drained");
             findings.push(diag.help("Write at least 1."));
         }
@@ -51,6 +53,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 findings.push(diag.help("Lower the request, or raise the limit: Kubernetes refuses such a container."));
             }
         }
+        check_whole(resources, findings);
     }
     if let Some(pool) = settings.placement.as_ref().and_then(|placement| placement.pool.as_ref()) {
         let tier = subject.tier.name.as_str();
@@ -62,6 +65,59 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             let diag = Diag::new(Code::UnknownReference, pool.span, message).related(subject.cluster.name.span, "the cluster");
             let all = format!("Its pools are: {}.", known.join(", "));
             findings.push(diag.help(did_you_mean(pool, known.iter().copied()).unwrap_or(all)));
+        }
+    }
+}
+
+fn is_none(amount: &CountOrPercent) -> bool {
+    match amount {
+        CountOrPercent::Count(count) => *count == 0,
+        CountOrPercent::Percent(percent) => percent == "0%",
+    }
+}
+
+/// A budget that asks for as many pods as there can ever be lets none of them go.
+fn check_budget(kind: WorkloadKind, settings: &Settings, disruption: &Disruption, findings: &mut Findings) {
+    let Some(least) = disruption.min_available.as_ref().filter(|_| matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet))
+    else {
+        return;
+    };
+    let most = settings.scale.as_ref().map(|scale| scale.max).or(settings.replicas);
+    let replicas = most.map_or(1, |most| u64::from(most.value));
+    // Kubernetes rounds a share up.
+    let kept = match &least.value {
+        CountOrPercent::Count(count) => u64::from(*count),
+        CountOrPercent::Percent(percent) => {
+            percent.trim_end_matches('%').parse::<u64>().map_or(0, |share| (share * replicas).div_ceil(100))
+        }
+    };
+    if replicas > 0 && kept >= replicas {
+        let message = format!("with {replicas} replica{} at most no node could ever be drained", if replicas == 1 { "" } else { "s" });
+        let diag = Diag::new(Code::InvalidValue, least.span, message);
+        let diag = most.iter().fold(diag, |diag, most| diag.related(most.span, "so many"));
+        findings.push(diag.help("Write less, `maxUnavailable: 1`, or more replicas."));
+    }
+}
+
+/// Devices and huge pages are handed out whole, and never to more than there are: a request without an equal limit is refused.
+fn check_whole(resources: &Resources, findings: &mut Findings) {
+    let whole = |name: &str| name.contains('/') || name.starts_with("hugepages-");
+    for (name, amount) in resources.requests.iter().chain(resources.limits.iter()).filter(|(name, _)| whole(name)) {
+        if amount.amount().fract() != 0.0 {
+            let diag = Diag::new(Code::InvalidQuantity, amount.span, format!("`{}` is no whole number of {}", amount.value, name.value));
+            findings.push(diag.help("Write a whole number: these are handed out one by one."));
+        }
+    }
+    for (name, request) in resources.requests.iter().filter(|(name, _)| whole(name)) {
+        let limit = resources.limits.get(name);
+        if limit.is_none_or(|limit| limit.amount() > request.amount()) {
+            let diag = Diag::new(
+                Code::InvalidValue,
+                request.span,
+                format!("Kubernetes hands out no more of {} than there is: its limit is its request", name.value),
+            );
+            let diag = limit.iter().fold(diag, |diag, limit| diag.related(limit.span, "the limit"));
+            findings.push(diag.help(format!("Write the same under `limits`: `{{limits: {{{}: {}}}}}`.", name.value, request.value)));
         }
     }
 }

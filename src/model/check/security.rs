@@ -1,4 +1,5 @@
-//! The final pod against its tier's Pod Security level and the controls that go beyond it.
+//! The final pod against its tier's Pod Security level and the controls that go beyond it: what is checked is what every layer and the user's own `pod`
+//! have made of it, not what was meant (I9).
 
 use super::Subject;
 use crate::decode::Findings;
@@ -6,13 +7,15 @@ use crate::diag::{Code, Diag};
 use crate::inventory::pod::Security;
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::control;
+use crate::model::owned;
 use crate::model::pod_security::{containers, violations};
 use crate::source::Span;
 use crate::yaml::read::{Node, Value};
 
 pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Findings) {
     let level = &subject.tier.pod_security;
-    let found = violations(level.value, pod, subject.minor);
+    let mut found = violations(level.value, pod, subject.minor);
+    found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
         for violation in found {
             let message = format!(
@@ -35,6 +38,21 @@ pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings
         let span = written_at(subject, "readOnlyRootFilesystem");
         let help = "Mount an `emptyDir` where it writes; or ask for an exemption from `read-only-root-filesystem`.";
         findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
+    }
+}
+
+/// The largest user or group that Kubernetes takes.
+const MOST_ID: i64 = 2_147_483_647;
+
+/// Checks the numbers of users and groups, and that what adds groups names some.
+pub(super) fn numbers(subject: &Subject<'_, '_>, findings: &mut Findings) {
+    let Some(security) = &subject.cascade.settings.security else { return };
+    let stated = [security.run_as_user, security.run_as_group, security.fs_group];
+    let more = security.supplemental_groups.iter().flatten().copied();
+    for id in stated.into_iter().flatten().chain(more).filter(|id| !(0..=MOST_ID).contains(&id.value)) {
+        let diag =
+            Diag::new(Code::InvalidValue, id.span, format!("{} is no user or group: they are numbered from 0 to {MOST_ID}", id.value));
+        findings.push(diag.help("Write the number that the image's user has, such as 1000."));
     }
 }
 

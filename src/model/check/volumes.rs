@@ -7,8 +7,8 @@ use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::formats::SecretKey;
 use crate::inventory::pod::{AccessMode, Volume};
-use crate::inventory::workload::WorkloadKind;
-use crate::model::storage;
+use crate::inventory::workload::{Settings, WorkloadKind};
+use crate::model::{owned, storage};
 use crate::source::{Span, Spanned};
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
@@ -35,6 +35,14 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 storage::check(subject, class.as_str(), class.span, findings);
             }
             let modes = claim.access_modes.as_deref().unwrap_or_default();
+            if claim.access_modes.as_ref().is_some_and(Vec::is_empty) {
+                let diag = Diag::new(Code::InvalidValue, claim.span, format!("the claim `{}` can be mounted in no way", volume.name.value));
+                findings.push(diag.help("Name a mode under `accessModes`, or leave the key out for `[ReadWriteOnce]`."));
+            }
+            if claim.size.amount() <= 0.0 {
+                let diag = Diag::new(Code::InvalidQuantity, claim.size.span, "a claim of nothing is refused by Kubernetes");
+                findings.push(diag.help("Write how much it is to hold, such as `10Gi`."));
+            }
             let one_node = modes.iter().all(|mode| matches!(mode.value, AccessMode::ReadWriteOnce | AccessMode::ReadWriteOncePod));
             if one_node && let Some(why) = shared_by(subject) {
                 let message = format!("the claim `{}` can be mounted on one node, but {why}", volume.name.value);
@@ -43,6 +51,11 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             }
         }
     }
+    check_token(settings, findings);
+}
+
+/// Reports a token that the Kubernetes API server or the kubelet would take otherwise than it is meant.
+fn check_token(settings: &Settings, findings: &mut Findings) {
     if let Some(token) = settings.service_account.as_ref().and_then(|account| account.token.as_ref()) {
         if let Some(seconds) = token.expiration_seconds.filter(|seconds| seconds.value < 600) {
             let diag = Diag::new(Code::InvalidValue, seconds.span, "Kubernetes asks for at least 600 seconds here");
@@ -52,6 +65,10 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             let message = "the audience is the token's file name too: no leading `/`, no `..`";
             let diag = Diag::new(Code::InvalidValue, token.audience.span, message);
             findings.push(diag.help("Write the audience that the other side expects, such as `vault`."));
+        } else if owned::is_for_the_api(&token.audience) {
+            let message = format!("a token for `{}` is one for the Kubernetes API", token.audience.value);
+            let diag = Diag::new(Code::IsolationOwned, token.audience.span, message);
+            findings.push(diag.help("Write `apiAccess`, which mounts one and says what it may do; `token` is for other audiences."));
         }
     }
 }
@@ -90,11 +107,13 @@ fn check_volume(volume: &Spanned<Volume>, findings: &mut Findings) {
             findings.push(SecretKey::broken(key.span, rule));
         }
     }
-    if let Some((key, _)) = volume.items.iter().next()
-        && volume.secret.is_none()
-        && volume.config_map.is_none()
-    {
+    let keyed = volume.secret.is_some() || volume.config_map.is_some();
+    if let Some((key, _)) = volume.items.iter().next().filter(|_| !keyed) {
         let diag = Diag::new(Code::SetTwice, key.span, "`items` go with `secret` or `configMap` alone");
         findings.push(diag.help("Remove `items`; for a part of a claim there is `subPath`."));
+    }
+    if let Some(optional) = volume.optional.filter(|_| !keyed) {
+        let diag = Diag::new(Code::KeyNotForKind, optional.span, "`optional` goes with `secret` or `configMap` alone");
+        findings.push(diag.help("Remove it: scratch space and claims are made with the pod."));
     }
 }

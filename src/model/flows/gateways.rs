@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Resolver, find_port, full_name, known_port};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
-use crate::formats::{Address, LabelKey, is_below};
+use crate::formats::{Address, LabelKey, is_address, is_domain_within, is_steering};
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
 use crate::model::Instance;
@@ -44,7 +44,8 @@ impl<'i> Resolver<'_, 'i> {
         if let Some(via) = gateway.via.get(host.name.as_str()) {
             let found = gateway.listen.iter().find(|(name, _)| name.value == via.value);
             self.used_listeners.extend(found.map(|(name, _)| (at, name.as_str())));
-            self.unclear_gateways.extend(found.is_none().then_some(at));
+            let wrong = found.is_none() || self.leaves_environment(gateway, host.name.as_str(), via).is_some();
+            self.unclear_gateways.extend(wrong.then_some(at));
             return found.and_then(|(name, listener)| Some((self.clusters.index.get(name)?, listener)));
         }
         let same_environment: Vec<_> = gateway
@@ -109,6 +110,7 @@ impl<'i> Resolver<'_, 'i> {
         }
         for (caller, target) in &gateway.via {
             self.clusters.index.resolve(caller, caller.span, findings);
+            findings.extend(self.leaves_environment(gateway, caller, target));
             if !gateway.listen.iter().any(|(name, _)| name.value == target.value) {
                 let known: Vec<&str> = gateway.listen.iter().map(|(name, _)| name.as_str()).collect();
                 let diag =
@@ -132,6 +134,25 @@ impl<'i> Resolver<'_, 'i> {
         }
     }
 
+    /// The finding that `via` sends a caller out of its environment although a listener is in it: staging and production meet where nothing
+    /// else is there alone, and `via` chooses among what is left open.
+    fn leaves_environment(&self, gateway: &Gateway, caller: &str, target: &Spanned<String>) -> Option<Diag> {
+        let environment = |name: &str| self.clusters.index.get(name).map(|at| self.clusters.all[at].raw.environment.as_str());
+        let own = environment(caller)?;
+        let of_target = environment(target).filter(|of_target| *of_target != own)?;
+        let near: Vec<&Spanned<String>> =
+            gateway.listen.iter().map(|(name, _)| name).filter(|name| environment(name) == Some(own)).collect();
+        let names: Vec<&str> = near.iter().map(|name| name.as_str()).collect();
+        let first = near.first()?;
+        let message = format!("`via` sends `{caller}` from the environment `{own}` to `{of_target}`, though a listener is in its own");
+        let diag = Diag::new(Code::GatewayLeavesEnvironment, target.span, message).related(first.span, "in its own environment");
+        let help = match &names[..] {
+            [only] => format!("Remove the entry: `{only}` serves it."),
+            _ => format!("Name one of: {}.", names.join(", ")),
+        };
+        Some(diag.help(help))
+    }
+
     /// What can be said of a listener alone.
     fn check_listener(&self, listener: &Listener, findings: &mut Findings) {
         let domain = self.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());
@@ -148,12 +169,22 @@ impl<'i> Resolver<'_, 'i> {
             let diag = Diag::new(Code::InvalidName, host.span, format!("`{}` is {why}", host.value));
             findings.push(diag.help("Write one DNS name, or leave `host` out: `address` is enough."));
         }
+        let within = |host: &str| self.clusters.all.iter().find(|cluster| is_domain_within(host, cluster.domain()));
+        if let Some(host) = &listener.host
+            && let Some(cluster) = within(host.as_str())
+        {
+            let message = format!("`{}` is a name within the cluster `{}`, which no other resolves", host.value, cluster.raw.name.value);
+            let stated =
+                cluster.raw.network.dns.as_ref().and_then(|dns| dns.domain.as_ref()).map_or(cluster.raw.name.span, |domain| domain.span);
+            let diag = Diag::new(Code::InvalidName, host.span, message).related(stated, format!("its domain is `{}`", cluster.domain()));
+            findings.push(diag.help("Write a name of the network between clusters, or leave `host` out: `address` is enough."));
+        }
         for (key, _) in &listener.annotations {
             if let Err(rule) = LabelKey::new(key) {
                 findings.push(LabelKey::broken(key.span, rule));
-            } else if is_below(key, domain) {
+            } else if is_steering(key, domain) {
                 let diag = Diag::new(Code::ReservedLabel, key.span, format!("`{}` is not for listeners to set", key.value));
-                findings.push(diag.help("Use another domain: what is below the fleet's own is written by the program."));
+                findings.push(diag.help("Use another domain: the delivery and isolation trust what stands below this one."));
             } else if WIDENING.contains(&key.as_str()) {
                 let diag = Diag::new(
                     Code::IsolationOwned,
@@ -201,9 +232,11 @@ fn never_a_host(host: &str) -> Option<&'static str> {
     if host.starts_with('*') {
         return Some("many names");
     }
-    // No top-level domain is a number: what ends in one is read as an address.
-    let last = host.rsplit('.').next().unwrap_or(host);
-    last.chars().all(|c| c.is_ascii_digit()).then_some("an address, not a name")
+    if is_address(host) {
+        return Some("an address, not a name");
+    }
+    // A resolver in a pod tries the cluster's own domains first.
+    (!host.contains('.')).then_some("a name of one part, which a cluster takes for one of its own Services")
 }
 
 /// Why an address can be no load balancer's: the API server refuses such endpoints, too.

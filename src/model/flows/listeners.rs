@@ -14,9 +14,9 @@ use super::Flow;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::formats::Cidr;
-use crate::inventory::cluster::Distribution;
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
+use crate::inventory::provider::Distribution;
 use crate::model::{Clusters, Host, Instance};
 use crate::source::{Span, Spanned};
 

@@ -169,6 +169,11 @@ impl<'i> Resolver<'_, 'i> {
             let diag = Diag::new(Code::InvalidPort, connect.port.span, format!("`{name}` names no port of `{}`", platform.namespace.value));
             findings.push(diag.help("Write the number that the pods have: not every network plugin knows ports by name."));
         }
+        if let (Some(to), Some(protocol)) = (&connect.to, &connect.protocol) {
+            let message = format!("a flow to `{}` has no `protocol`: its port says it", to.value);
+            let diag = Diag::new(Code::KeyNotForKind, protocol.span, message).related(to.span, "a workload");
+            findings.push(diag.help("Remove it; the target states its protocol under `ports`."));
+        }
         match &connect.to {
             Some(to) => self.flow(caller, connect, to, findings),
             None => self.claims.extend(aliases::of_something_else(caller, connect, findings)),
@@ -194,7 +199,12 @@ impl<'i> Resolver<'_, 'i> {
         let mut flow = Flow { caller, target: nearest, port: port.clone(), gateway: None, listener: None };
         if here.is_none_or(|here| self.instances[here].tier != from.tier) {
             let Some((at, gateway)) = self.gateway(from, workload, port) else {
-                findings.push(self.without_gateway(from, &self.instances[first], here.is_some(), connect.span, to));
+                let caller = full_name(from);
+                let target = full_name(&self.instances[first]);
+                let broken = &self.inventory.broken.gateways;
+                if !broken.iter().any(|(callers, to)| *to == target && callers.contains(&caller)) {
+                    findings.push(self.without_gateway(from, &self.instances[first], here.is_some(), connect.span, to));
+                }
                 return;
             };
             self.used_gateways.insert((at, from.cluster));

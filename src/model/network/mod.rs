@@ -23,7 +23,7 @@ use super::flows::Flows;
 use super::{Clusters, Host, Instance, Namespace, Tiers};
 use crate::decode::Findings;
 use crate::inventory::Inventory;
-use crate::inventory::cluster::Distribution;
+use crate::inventory::provider::Distribution;
 use crate::source::Span;
 use guards::TierGuard;
 use ranges::Ranges;

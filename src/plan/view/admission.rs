@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::inventory::cluster::{CniName, Provisioner};
+use crate::inventory::cluster::CniName;
+use crate::inventory::provider::Provisioner;
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::control;
 use crate::model::{Instance, Model, platform, pod, priority_class, storage};

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::formats::Cidr;
-use crate::inventory::cluster::{CniName, Distribution, NodePool};
+use crate::inventory::cluster::{CniName, NodePool};
 use crate::inventory::gateway::Token;
+use crate::inventory::provider::Distribution;
 use crate::model::Model;
 use crate::model::bootstrap::{self, Authentication, Bootstrap, Files, Flag, Rule, component_flags};
 use crate::model::identity::{self, Identity};

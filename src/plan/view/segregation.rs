@@ -6,8 +6,9 @@ use jiff::civil;
 use serde_json::{Value, json};
 
 use crate::formats::{Date, promql};
-use crate::inventory::cluster::{Autoscaler, Enforcement, NodePool};
+use crate::inventory::cluster::{Enforcement, NodePool};
 use crate::inventory::gateway::Exemption;
+use crate::inventory::provider::Autoscaler;
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::Place;
 use crate::model::flows::full_name;
