@@ -44,6 +44,9 @@ pub fn finished(subject: &Subject<'_, '_>, pod: &Value, controller: &Value, is_s
 /// What lacks a field that Kubernetes asks for, once all layers are merged, where one of them has a part of it: in the spec of a kind, which has a
 /// definition.
 fn schema(subject: &Subject<'_, '_>, (kind, definition): (&str, &str), whole: &Value, layers: &[&Node], findings: &mut Findings) {
+    if layers.is_empty() {
+        return;
+    }
     for problem in subject.schemas.check_part(subject.minor, definition, whole) {
         let Some(span) = place::find(&problem.path, whole, layers) else { continue };
         let path: Vec<PathSegment> = std::iter::once(PathSegment::Key("spec".to_owned())).chain(problem.path).collect();
