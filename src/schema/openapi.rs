@@ -50,6 +50,18 @@ const CHECKED: [&str; 35] = [
     "x-kubernetes-preserve-unknown-fields",
 ];
 
+/// The keywords of a schema.
+pub(super) fn keywords_known() -> impl Iterator<Item = &'static str> {
+    CHECKED.into_iter().chain(UNCHECKED)
+}
+
+/// Whether a keyword has a place in a schema under `allOf`, `anyOf`, `oneOf` or `not`: those add rules, and neither types of their own nor defaults.
+pub(super) fn is_of_a_branch(keyword: &str) -> bool {
+    keywords_known().any(|known| known == keyword)
+        && !matches!(keyword, "$ref" | "default" | "nullable")
+        && !keyword.starts_with("x-kubernetes-")
+}
+
 impl Schema {
     /// Reads a definition of the table.
     ///
@@ -87,8 +99,8 @@ impl Reader {
             return Schema::default();
         };
         for keyword in keywords.keys() {
-            if !UNCHECKED.contains(&keyword.as_str()) && !CHECKED.contains(&keyword.as_str()) {
-                let help = did_you_mean(keyword, CHECKED.into_iter().chain(UNCHECKED));
+            if !keywords_known().any(|known| known == keyword) {
+                let help = did_you_mean(keyword, keywords_known());
                 self.below(keyword, |reader| reader.problem(format!("a schema has no keyword `{keyword}`"), help));
             }
         }

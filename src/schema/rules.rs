@@ -3,39 +3,9 @@
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use super::openapi::{Reader, is_true, text};
+use super::openapi::{Reader, is_of_a_branch, is_true, keywords_known, text};
 use super::rule::{Branch, Limit, Rule};
 use crate::diag::did_you_mean;
-
-/// Keywords of the schemas under `allOf`, `anyOf`, `oneOf` and `not`.
-const OF_A_BRANCH: &[&str] = &[
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "description",
-    "enum",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "items",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "oneOf",
-    "pattern",
-    "properties",
-    "required",
-    "title",
-    "type",
-    "uniqueItems",
-];
 
 impl Reader {
     /// What a schema's keywords ask beside the type.
@@ -77,8 +47,8 @@ impl Reader {
             self.problem("a schema is a mapping", None);
             return Branch::default();
         };
-        for keyword in keywords.keys().filter(|keyword| !OF_A_BRANCH.contains(&keyword.as_str())) {
-            let help = did_you_mean(keyword, OF_A_BRANCH.iter().copied());
+        for keyword in keywords.keys().filter(|keyword| !is_of_a_branch(keyword)) {
+            let help = did_you_mean(keyword, keywords_known().filter(|keyword| is_of_a_branch(keyword)));
             self.below(keyword, |reader| {
                 reader.problem(format!("`{keyword}` has no meaning below `allOf`, `anyOf`, `oneOf` and `not`"), help);
             });
