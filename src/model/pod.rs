@@ -1,20 +1,19 @@
 //! The final PodSpec of a workload: what isolation decides, then the short forms, then what the user wrote under `pod`, merged by
 //! Kubernetes' own list keys. Placement is written in full here, since a list of tolerations is replaced, never appended to.
 
+mod security;
+
 use serde_json::{Map, Value, json};
 
 use super::settings::Cascade;
 use crate::inventory::gateway::PortRef;
-use crate::inventory::pod::{EnvFrom, EnvSource, EnvValue, Port, Probe, Resources, Security, Volume};
+use crate::inventory::pod::{EnvFrom, EnvSource, EnvValue, Port, Probe, Resources, Volume};
 use crate::inventory::workload::{Settings, WorkloadKind};
 use crate::schema::{Minor, Schemas};
 use crate::source::Spanned;
 
 /// The main container's name: what `pod.containers` refers to it by.
 pub const MAIN: &str = "main";
-
-/// The user and group of a pod that states none: numeric, since `runAsNonRoot` refuses an image whose user is a name.
-const NOBODY: i64 = 65532;
 
 /// The definition of a PodSpec in Kubernetes' OpenAPI document.
 pub const POD_SPEC: &str = "io.k8s.api.core.v1.PodSpec";
@@ -53,7 +52,7 @@ pub fn build(cascade: &Cascade<'_>, context: &Context<'_>, schemas: &Schemas) ->
     pod.insert("enableServiceLinks".into(), false.into());
     pod.insert("nodeSelector".into(), node_selector(settings, context.tier));
     pod.insert("priorityClassName".into(), context.priority_class.into());
-    pod.insert("securityContext".into(), pod_security_context(settings.security.as_deref()));
+    pod.insert("securityContext".into(), security::of_pod(settings.security.as_deref()));
     pod.insert("serviceAccountName".into(), context.name.into());
     pod.insert("tolerations".into(), tolerations(context.label_domain, context.tier));
     if matches!(context.kind, WorkloadKind::Job | WorkloadKind::CronJob) {
@@ -76,7 +75,7 @@ pub fn build(cascade: &Cascade<'_>, context: &Context<'_>, schemas: &Schemas) ->
     for layer in &cascade.pods {
         pod = schemas.merge(context.minor, POD_SPEC, pod, crate::schema::json(layer));
     }
-    harden(&mut pod);
+    security::harden(&mut pod);
     pod
 }
 
@@ -84,26 +83,8 @@ pub fn build(cascade: &Cascade<'_>, context: &Context<'_>, schemas: &Schemas) ->
 pub fn stated(settings: &Settings, context: &Context<'_>) -> Value {
     let mut container = container(settings, context);
     let security = settings.security.as_deref();
-    let said = |key: &str| {
-        security.is_some_and(|security| match key {
-            "runAsUser" => security.run_as_user.is_some(),
-            "runAsGroup" => security.run_as_group.is_some(),
-            "fsGroup" => security.fs_group.is_some(),
-            "runAsNonRoot" => security.run_as_non_root.is_some(),
-            "supplementalGroups" => security.supplemental_groups.is_some(),
-            "allowPrivilegeEscalation" => security.allow_privilege_escalation.is_some(),
-            "capabilities" => security.capabilities.is_some(),
-            "readOnlyRootFilesystem" => security.read_only_root_filesystem.is_some(),
-            "privileged" => security.privileged.is_some(),
-            _ => false,
-        })
-    };
-    let only = |context: Value| match context {
-        Value::Object(fields) => fields.into_iter().filter(|(key, _)| said(key)).collect(),
-        other => other,
-    };
-    container["securityContext"] = only(container_security_context(security));
-    let mut pod = json!({ "containers": [container], "securityContext": only(pod_security_context(security)) });
+    container["securityContext"] = security::stated(security, security::of_container(security));
+    let mut pod = json!({ "containers": [container], "securityContext": security::stated(security, security::of_pod(security)) });
     if let Some(seconds) = settings.termination_grace_period_seconds {
         pod["terminationGracePeriodSeconds"] = seconds.value.into();
     }
@@ -155,67 +136,6 @@ fn spread(context: &Context<'_>) -> Value {
         .collect()
 }
 
-fn pod_security_context(security: Option<&Security>) -> Value {
-    let stated =
-        |field: fn(&Security) -> &Option<Spanned<i64>>| security.and_then(|security| field(security).as_ref()).map(|value| value.value);
-    let user = stated(|security| &security.run_as_user).unwrap_or(NOBODY);
-    let group = stated(|security| &security.run_as_group).unwrap_or(user);
-    let non_root = security.and_then(|security| security.run_as_non_root).map_or(user != 0, |stated| stated.value);
-    let mut context = json!({
-        "fsGroup": stated(|security| &security.fs_group).unwrap_or(group),
-        "fsGroupChangePolicy": "OnRootMismatch",
-        "runAsGroup": group,
-        "runAsNonRoot": non_root,
-        "runAsUser": user,
-        "seccompProfile": { "type": "RuntimeDefault" },
-    });
-    if let Some(groups) = security.and_then(|security| security.supplemental_groups.as_ref()) {
-        context["supplementalGroups"] = groups.iter().map(|group| group.value).collect();
-    }
-    context
-}
-
-fn container_security_context(security: Option<&Security>) -> Value {
-    let flag = |field: fn(&Security) -> &Option<Spanned<bool>>, default: bool| {
-        security.and_then(|security| *field(security)).map_or(default, |flag| flag.value)
-    };
-    let mut context = json!({
-        "allowPrivilegeEscalation": flag(|security| &security.allow_privilege_escalation, false),
-        "capabilities": { "drop": ["ALL"] },
-        "readOnlyRootFilesystem": flag(|security| &security.read_only_root_filesystem, true),
-    });
-    if flag(|security| &security.privileged, false) {
-        // Kubernetes refuses a privileged container that may not gain privileges.
-        context["privileged"] = true.into();
-        context["allowPrivilegeEscalation"] = true.into();
-    }
-    let added = security.and_then(|security| security.capabilities.as_ref()).filter(|added| !added.is_empty());
-    if let Some(added) = added {
-        context["capabilities"]["add"] = added.iter().map(|capability| capability.value.clone()).collect();
-    }
-    context
-}
-
-/// Gives every container what it does not state itself of the hardened security context.
-fn harden(pod: &mut Value) {
-    let hardened = container_security_context(None);
-    for list in ["initContainers", "containers"] {
-        for container in pod.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            let Some(container) = container.as_object_mut() else { continue };
-            let context = container.entry("securityContext").or_insert_with(|| json!({}));
-            let (Some(context), Some(hardened)) = (context.as_object_mut(), hardened.as_object()) else { continue };
-            for (field, value) in hardened {
-                let stated = context.entry(field.clone()).or_insert_with(|| value.clone());
-                if field == "capabilities"
-                    && let Some(capabilities) = stated.as_object_mut()
-                {
-                    capabilities.entry("drop").or_insert_with(|| json!(["ALL"]));
-                }
-            }
-        }
-    }
-}
-
 fn container(settings: &Settings, context: &Context<'_>) -> Value {
     let mut container = Map::new();
     container.insert("name".into(), MAIN.into());
@@ -239,7 +159,7 @@ fn container(settings: &Settings, context: &Context<'_>) -> Value {
         set("readinessProbe", probes.readiness.as_ref().map(|probe_| probe(probe_, ports)));
         set("livenessProbe", probes.liveness.as_ref().map(|probe_| probe(probe_, ports)));
     }
-    set("securityContext", Some(container_security_context(settings.security.as_deref())));
+    set("securityContext", Some(security::of_container(settings.security.as_deref())));
     set("volumeMounts", Some(mounts(settings)));
     container.into()
 }
