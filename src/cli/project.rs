@@ -213,7 +213,7 @@ impl Input {
 
     /// Resolves the inventory; further findings go to `findings`.
     pub fn resolve(&self, findings: &mut Findings) -> Option<Model<'_>> {
-        let mut judged = Findings::bounded(Findings::JUDGED);
+        let mut judged = Findings::bounded(Findings::KEPT);
         let model = model::resolve(&self.inventory, &self.catalog, &self.schemas, self.options, &mut judged);
         findings.extend(judged);
         model

@@ -24,10 +24,8 @@ struct Tally {
 }
 
 impl Findings {
-    /// What is kept of a code in a file while it is read: one that has more of them is rather not the file that was meant.
-    pub const READ: usize = 100;
-    /// The same while what was read is judged.
-    pub const JUDGED: usize = 1000;
+    /// How many of a code in a file are kept one by one: one that has more of them is rather not the file that was meant.
+    pub const KEPT: usize = 10_000;
 
     /// None yet.
     pub fn new() -> Self {
@@ -132,7 +130,7 @@ mod tests {
     fn beyond_the_bound_findings_are_counted_by_code_and_file() {
         let mut files = Files::default();
         let (one, two) = (files.add("a.yaml", "x".repeat(999)), files.add("b.yaml", "x"));
-        let kept = Findings::READ;
+        let kept = 100;
         let mut findings = Findings::bounded(kept);
         for at in 0..150 {
             findings.push(Diag::new(Code::DuplicateKey, Span { file: one, start: at, end: at + 1 }, "twice"));

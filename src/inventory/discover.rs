@@ -12,6 +12,9 @@ use crate::diag::{Code, Severity};
 /// The largest file that is read, in bytes; ten thousand workloads in one take about two thirds of it.
 const MAX_FILE_BYTES: u64 = 10 << 20;
 
+/// The most that all files together may have, in bytes: a hundred thousand workloads take about two thirds of it.
+const MAX_BYTES: usize = 100 << 20;
+
 /// Why there is no text of a file.
 pub(super) struct Unreadable {
     pub(super) code: Code,
@@ -36,7 +39,7 @@ fn unreadable(message: impl Into<String>, help: &str) -> Unreadable {
 pub(super) fn files(root: &Path, folder: &Path) -> Vec<(String, Result<String, Unreadable>)> {
     let hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
     let walk = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
-    let mut found = Vec::new();
+    let (mut found, mut total) = (Vec::new(), 0);
     for entry in walk {
         let (path, text) = match entry {
             Ok(entry) if entry.depth() == 0 => continue,
@@ -45,9 +48,17 @@ pub(super) fn files(root: &Path, folder: &Path) -> Vec<(String, Result<String, U
                 let text = followed(root, &entry).and(Err(unreadable("this is a link to a folder, and such links are not followed", help)));
                 (entry.into_path(), text)
             }
+            // What it leads to on another machine may be a folder of inventory.
+            Ok(entry) if entry.path_is_symlink() && !entry.path().exists() => {
+                let text = followed(root, &entry).and(Err(unreadable("the symbolic link leads nowhere", "Remove the link.")));
+                (entry.into_path(), text)
+            }
             Ok(entry) => match Name::of(entry.file_name()) {
                 Name::Inventory => {
-                    let text = read_entry(root, &entry);
+                    let text = read_entry(root, &entry).and_then(|text| {
+                        total += text.len();
+                        if total > MAX_BYTES { Err(too_large_together()) } else { Ok(text) }
+                    });
                     (entry.into_path(), text)
                 }
                 Name::Other => continue,
@@ -63,6 +74,11 @@ pub(super) fn files(root: &Path, folder: &Path) -> Vec<(String, Result<String, U
         found.push((display(root, &path), text));
     }
     found
+}
+
+fn too_large_together() -> Unreadable {
+    let help = "Split the fleet into several projects, or move what is no inventory out of the folder.";
+    Unreadable::new(Code::FileTooLarge, format!("with this file the inventory is larger than {} MiB", MAX_BYTES >> 20), help)
 }
 
 /// What a name says of a file in the inventory's folder.

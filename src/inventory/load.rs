@@ -32,7 +32,7 @@ pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findin
     }
     let shared: &Files = files;
     let read = |file: &FileId, budget: &Budget| {
-        let mut findings = Findings::bounded(Findings::READ);
+        let mut findings = Findings::bounded(Findings::KEPT);
         (read::read_within(shared.text(*file), *file, budget, &mut findings), findings)
     };
     let budget = Budget::default();

@@ -43,6 +43,8 @@ pub struct Instance<'i> {
     pub pod: Value,
     /// The controller's own fields beside replicas, selector and template.
     pub controller: Value,
+    /// The headless Service that gives the pods of a StatefulSet their names: one of its own, or the workload's Service itself.
+    pub governing_service: Option<String>,
     /// Labels that select its pods.
     pub selector: Value,
     /// Labels of its objects and pods.
@@ -137,10 +139,12 @@ pub fn build<'i>(
     };
     let mut spec = pod::build(&cascade, &context, ground.schemas);
     storage::fill_pod(raw_tier, &mut spec);
-    let controller = controller(&cascade, kind, host, ground.schemas);
+    let controller = controller(&cascade, name, kind, host, ground.schemas);
+    let governing_service = controller["serviceName"].as_str().map(str::to_owned);
     if !cascade.pods.is_empty() || !cascade.specs.is_empty() {
         check::twice(&subject, &pod::stated(&cascade.settings, &context), &mut found);
     }
+    check::governing(&subject, &mut found);
     check::pod(&subject, &spec, &mut found);
     let is_sound = found.iter().all(|diag| diag.severity != Severity::Error);
     findings.extend(found);
@@ -165,6 +169,7 @@ pub fn build<'i>(
         cascade,
         pod: spec,
         controller,
+        governing_service,
         selector,
         labels,
         annotations,
@@ -258,7 +263,7 @@ pub(super) fn digest(parts: &[&Value], digits: usize) -> String {
 }
 
 /// The controller's own fields: what its kind needs, then what the user wrote under `spec`.
-fn controller(cascade: &Cascade<'_>, kind: WorkloadKind, host: &Host<'_>, schemas: &Schemas) -> Value {
+fn controller(cascade: &Cascade<'_>, name: &str, kind: WorkloadKind, host: &Host<'_>, schemas: &Schemas) -> Value {
     let settings = &cascade.settings;
     let mut base = match kind {
         // The new pod would wait for the claim that the old one holds, and the old one for the new; but whoever says how to roll wants to roll.
@@ -270,6 +275,7 @@ fn controller(cascade: &Cascade<'_>, kind: WorkloadKind, host: &Host<'_>, schema
         WorkloadKind::StatefulSet => json!({
             "persistentVolumeClaimRetentionPolicy": { "whenDeleted": "Retain", "whenScaled": "Retain" },
             "podManagementPolicy": "OrderedReady",
+            "serviceName": names::headless(name),
         }),
         _ => json!({}),
     };

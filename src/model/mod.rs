@@ -409,10 +409,11 @@ fn compose(model: &Model<'_>, findings: &mut Findings) {
         }
         check_composed(kind.as_str(), &instance.object_name, longest_name(kind), identity.name.span, findings);
         let settings = &instance.cascade.settings;
-        if kind == WorkloadKind::StatefulSet {
-            let headless = names::headless(name);
-            check_composed("Service", &headless, 63, identity.name.span, findings);
-            names.take(&scope, "Service", &headless, &owner, findings);
+        if let Some(service) = &instance.governing_service {
+            if *service == names::headless(name) {
+                check_composed("Service", service, 63, identity.name.span, findings);
+            }
+            names.take(&scope, "Service", service, &owner, findings);
         }
         names.take(&scope, "Service", name, &owner, findings);
         if !settings.config.is_empty() {

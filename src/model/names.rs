@@ -15,7 +15,7 @@ pub fn namespace(team: &str, tier: &str, own: Option<&str>) -> String {
     }
 }
 
-/// The headless Service of a StatefulSet.
+/// The headless Service of a StatefulSet, unless its `spec` names it.
 pub fn headless(workload: &str) -> String {
     format!("{workload}-headless")
 }

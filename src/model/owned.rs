@@ -31,7 +31,6 @@ const CONTROLLER: &[Owned] = &[
     ("template", "Write what the pod needs under `pod`."),
     ("selector", "It follows from the workload's name and could never be changed."),
     ("replicas", "Write `replicas` or `scale` at the workload."),
-    ("serviceName", "It follows from the workload's name."),
     ("volumeClaimTemplates", "Write a volume with a `claim`."),
     ("schedule", "Write it at the workload itself."),
     ("timeZone", "Write it at the workload itself."),

@@ -220,6 +220,7 @@ pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value 
         "selector": instance.selector,
         "pod": instance.pod,
         "controller": instance.controller,
+        "governingService": instance.governing_service,
         "replicas": scale.is_none().then(|| settings.replicas.map_or(1, |replicas| replicas.value)),
         "ports": ports,
         "scrapes": monitoring::scrapes(instance),

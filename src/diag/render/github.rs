@@ -22,7 +22,7 @@ pub(super) fn render(diags: &[Diag], places: &Places<'_>, options: &Options) -> 
         }
         if !rest.is_empty() {
             let rest = counted(count(rest.iter().copied(), severity), severity).replacen(' ', " more ", 1);
-            let _ = writeln!(out, "::{command} title=ringfence::+{rest}; `{} --format json` lists them all", options.command);
+            let _ = writeln!(out, "::{command} title=ringfence::+{rest}; `{} --format json` lists them", options.command);
         }
     }
     out

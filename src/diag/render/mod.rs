@@ -43,7 +43,7 @@ pub struct Options {
     pub color: bool,
     /// The columns of the terminal; source lines that are longer are cut around their place.
     pub width: usize,
-    /// The command whose findings they are, which lists them all where a format has a cap.
+    /// The command whose findings they are, which lists them where a format has a cap.
     pub command: &'static str,
 }
 

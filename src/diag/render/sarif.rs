@@ -37,7 +37,7 @@ fn log(diags: &[Diag], places: &Places<'_>, command: &str, max: usize) -> Value 
         results.push(json!({
             "level": "note",
             "locations": [location(first.primary.span, "", places)],
-            "message": { "text": format!("{more} more findings are left out here; `{command} --format json` lists them all.") },
+            "message": { "text": format!("{more} more findings are left out here; `{command} --format json` lists them.") },
             "ruleId": "findings-left-out",
         }));
     }

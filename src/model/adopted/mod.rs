@@ -166,6 +166,7 @@ pub fn build<'i>(
         namespace,
         cascade,
         pod: json!({}),
+        governing_service: None,
         controller: json!({}),
         selector,
         labels: user_labels,

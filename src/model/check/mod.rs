@@ -5,6 +5,7 @@ mod access;
 mod env;
 mod expose;
 mod finished;
+mod governing;
 mod kind;
 mod labels;
 mod ports;
@@ -17,6 +18,7 @@ mod volumes;
 
 pub(super) use env::{data as config_data, is_resource_field, is_variable_field, resource_fields, variable_fields};
 pub(super) use finished::finished;
+pub(super) use governing::governing;
 pub use kind::own_keys;
 pub(super) use raw::spec_definition;
 pub use security::needed_level;

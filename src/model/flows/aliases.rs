@@ -14,8 +14,7 @@ use crate::diag::{Code, Diag};
 use crate::formats::check_service_name;
 use crate::inventory::flow::Connect;
 use crate::inventory::gateway::PortRef;
-use crate::inventory::workload::WorkloadKind;
-use crate::model::names::{check_composed, headless};
+use crate::model::names::check_composed;
 use crate::model::{Clusters, Instance};
 use crate::source::{Span, Spanned};
 
@@ -244,8 +243,8 @@ fn taken(instances: &[Instance<'_>], listeners: &BTreeMap<usize, Vec<ListenerSer
             taken.entry((instance.cluster, instance.namespace.clone(), name)).or_insert((what, identity.name.span));
         };
         take(identity.name.to_string(), "workload");
-        if identity.kind.value == WorkloadKind::StatefulSet {
-            take(headless(identity.name.as_str()), "StatefulSet's headless Service");
+        if let Some(service) = &instance.governing_service {
+            take(service.clone(), "StatefulSet's headless Service");
         }
         for listener in listeners.get(&at).into_iter().flatten() {
             take(listener.name.clone(), "gateway's Service");

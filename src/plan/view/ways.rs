@@ -20,7 +20,9 @@ pub(super) fn on_services(model: &Model<'_>, cluster: usize, namespaces: &BTreeS
         let settings = &instance.cascade.settings;
         let name = instance.workload.identity.name.as_str();
         let exposed = super::exposed(settings, ExposeType::LoadBalancer).then_some(settings);
-        let own = [(name.to_owned(), super::annotations(instance, exposed)), (format!("{name}-headless"), instance.annotations.clone())];
+        let headless = instance.governing_service.iter().filter(|service| *service != name);
+        let headless = headless.map(|service| (service.clone(), instance.annotations.clone()));
+        let own = headless.chain([(name.to_owned(), super::annotations(instance, exposed))]);
         let listeners = model.flows.listeners.get(&at).into_iter().flatten().map(|listener| {
             let stated = listener.annotations.iter().map(|(key, value)| (key.clone(), value.as_str().into()));
             (listener.name.clone(), Value::Object(stated.collect()))
