@@ -182,10 +182,10 @@ record! {
     "`scale`"
     /// An autoscaler: the object then carries no replicas.
     pub struct Scale {
-        /// At least so many.
-        pub min: Spanned<u32>,
-        /// At most so many.
-        pub max: Spanned<u32>,
+        /// At least so many; has to be stated in one of the layers.
+        pub min: Option<Spanned<u32>>,
+        /// At most so many; has to be stated in one of the layers.
+        pub max: Option<Spanned<u32>>,
         /// Average use of the CPU request, in percent.
         pub cpu: Option<Spanned<u32>>,
         /// Average use of the memory request, in percent.
@@ -201,6 +201,17 @@ record! {
         pub max_unavailable: Option<Spanned<CountOrPercent>>,
         /// So many must be there.
         pub min_available: Option<Spanned<CountOrPercent>>,
+    }
+}
+
+impl Settings {
+    /// The least and the greatest number of its pods.
+    pub fn bounds(&self) -> (u32, u32) {
+        let replicas = self.replicas.map_or(1, |replicas| replicas.value);
+        self.scale.as_ref().map_or((replicas, replicas), |scale| {
+            let least = scale.min.map_or(1, |min| min.value);
+            (least, scale.max.map_or(least, |max| max.value))
+        })
     }
 }
 
@@ -253,6 +264,11 @@ words! {
 }
 
 impl WorkloadKind {
+    /// Whether others may call its pods by a Service.
+    pub fn has_service(self) -> bool {
+        matches!(self, Self::Deployment | Self::StatefulSet | Self::DaemonSet)
+    }
+
     /// The definition of its spec in Kubernetes' OpenAPI document.
     pub fn spec_definition(self) -> &'static str {
         match self {

@@ -48,7 +48,7 @@ pub use delivery::Deliveries;
 pub use flows::Flows;
 pub use instance::Instance;
 pub use network::Network;
-pub use settings::{MERGED_BY_KEY, fits, selects};
+pub use settings::{MERGED_BY_KEY, changes_type, fits, selects};
 pub use tiers::Tiers;
 
 use crate::catalog::Catalog;

@@ -369,7 +369,7 @@ impl<'i> Policies<'_, 'i> {
         let settings = &instance.cascade.settings;
         let (Some(expose), Some(port)) = (&settings.expose, settings.exposed_port()) else { return };
         let host = self.ground.host(instance.cluster);
-        let (name, peers, purpose) = if expose.r#type.value == ExposeType::LoadBalancer {
+        let (name, peers, purpose) = if expose.is(ExposeType::LoadBalancer) {
             let families =
                 [true, false].into_iter().filter(|ipv4| host.raw.network.pods.iter().any(|range| range.net().addr().is_ipv4() == *ipv4));
             let range = |ipv4| Peer::Range { range: everything(ipv4), except: self.ground.ranges.except_from(&everything(ipv4)) };
