@@ -107,7 +107,7 @@ record! {
     "`expose`"
     /// How traffic from outside the cluster comes in; never implied.
     pub struct Expose {
-        /// By which object; has to be stated in one of the layers. A layer that states another one keeps nothing of those below it.
+        /// By which object. A layer that states another one keeps nothing of those below it.
         pub r#type as "type": Option<Spanned<ExposeType>>,
         /// The host name, which an Ingress and a route need.
         pub host: Option<Spanned<HostName>>,

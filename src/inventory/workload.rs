@@ -182,9 +182,9 @@ record! {
     "`scale`"
     /// An autoscaler: the object then carries no replicas.
     pub struct Scale {
-        /// At least so many; has to be stated in one of the layers.
+        /// At least so many.
         pub min: Option<Spanned<u32>>,
-        /// At most so many; has to be stated in one of the layers.
+        /// At most so many.
         pub max: Option<Spanned<u32>>,
         /// Average use of the CPU request, in percent.
         pub cpu: Option<Spanned<u32>>,

@@ -42,7 +42,11 @@ pub(super) fn explain(name: &str, input: &Input, model: &Model<'_>) -> Option<St
     for (clusters, settings) in paragraphs {
         let _ = write!(text, "\nOn `{}`, in the namespace `{}`:\n{settings}", clusters.join("`, `"), first.namespace);
     }
-    text += "\nEverything else has its default; `ringfence explain workloads.KEY` tells it.\n";
+    text += if first.adopted.is_some() {
+        "\nEverything else is the source's: of the defaults of the fleet, the tier, the cluster and the team none but those listed reaches it.\n"
+    } else {
+        "\nEverything else has its default; `ringfence explain workloads.KEY` tells it.\n"
+    };
     Some(text)
 }
 
