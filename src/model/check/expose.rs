@@ -50,6 +50,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     if let Some(path) = expose.path.as_ref().filter(|path| !path.starts_with('/')) {
         findings.push(super::no_path(path));
     }
+    if let Some(path) = expose.path.as_ref().filter(|path| path.starts_with('/')) {
+        findings.extend(refused_path(path, r#type.value));
+    }
     let ingress = subject.cluster.ingress.as_ref();
     let cluster = &subject.cluster.name;
     if r#type.value != ExposeType::LoadBalancer && ingress.is_none() {
@@ -101,6 +104,21 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         let diag = Diag::new(Code::KeyNotForKind, gateway.span, "`gateway` goes with `type: Gateway`");
         findings.push(diag.help("Remove it, or write `type: Gateway`."));
     }
+}
+
+/// The finding that a path has what the API server refuses in one: `k8s.io/kubernetes/pkg/apis/networking/validation`, `validateHTTPIngressPath`; the rules
+/// of an HTTPRoute's `PathPrefix` are those and more.
+fn refused_path(path: &Spanned<String>, r#type: ExposeType) -> Option<Diag> {
+    let within = ["//", "/./", "/../", "%2f", "%2F"].into_iter().find(|part| path.contains(part));
+    let at_end = || ["/..", "/."].into_iter().find(|end| path.ends_with(end));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-/._~!$&'()*+,;=:@%".contains(c);
+    let other =
+        || path.char_indices().find(|(_, c)| r#type == ExposeType::Gateway && !is_plain(*c)).map(|(at, c)| &path[at..at + c.len_utf8()]);
+    let part = within.or_else(at_end).or_else(other)?;
+    let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is refused as a path: it has `{part}`", path.value));
+    Some(diag.help(
+        "Write the path as clients ask for it once it is cleaned up, such as `/shop/carts`: single slashes, no `.` or `..` between them.",
+    ))
 }
 
 /// The finding that something which shares its address with others says for no host that it is.
