@@ -86,6 +86,10 @@ impl Decode for OverrideSettings {
             let diag = Diag::new(Code::ForbiddenOverride, key.span, format!("an override may not set `{name}`"));
             findings.push(diag.help("It decides isolation or identity: write a workload of another name for it."));
         }
+        if entries.is_empty() {
+            let diag = Diag::new(Code::InvalidValue, node.span, "the override sets nothing");
+            findings.push(diag.help("Write what differs on these clusters, such as `set: {replicas: 3}`; or remove the override."));
+        }
         let node = Node { span: node.span, value: crate::yaml::Value::Map(allowed) };
         Settings::decode(&node, findings).map(Self)
     }
@@ -329,7 +333,9 @@ impl Decode for Workload {
         let entries = mapping(node, findings)?;
         let keys: Vec<&str> = Identity::keys().iter().chain(Settings::keys()).map(String::as_str).collect();
         let kind = entries.iter().find(|(key, _)| key.text() == Some("kind")).and_then(|(_, kind)| WorkloadKind::from_word(kind.text()?));
-        unknown_keys_but(entries, &keys, "a workload", |name| belongs(name, kind), findings);
+        if unknown_keys_but(entries, &keys, "a workload", |name| belongs(name, kind), findings) {
+            return None;
+        }
         let identity = Identity::decode_fields(node, entries, findings);
         let settings = Settings::decode_fields(node, entries, findings);
         Some(Self { identity: identity?, settings: settings? })

@@ -45,7 +45,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         check_budget(subject.workload.identity.kind.value, settings, disruption, findings);
         if let Some(none) = disruption.max_unavailable.as_ref().filter(|most| is_none(&most.value)) {
             let diag = Diag::new(Code::InvalidValue, none.span, "with 0 no node could ever be drained");
-            findings.push(diag.help("Write at least 1."));
+            findings.push(diag.help(
+                "Write at least 1. Nodes are kept up to date by being drained (SP 800-190 4.5.3), and the API server refuses every eviction under such a budget; one replica that must not be moved by chance still has to move then.",
+            ));
         }
     }
     if let Some(resources) = &settings.resources {
@@ -86,8 +88,7 @@ fn is_none(amount: &CountOrPercent) -> bool {
 
 /// A budget that asks for as many pods as there can ever be lets none of them go.
 fn check_budget(kind: WorkloadKind, settings: &Settings, disruption: &Disruption, findings: &mut Findings) {
-    let Some(least) = disruption.min_available.as_ref().filter(|_| may_be_many(kind))
-    else {
+    let Some(least) = disruption.min_available.as_ref().filter(|_| may_be_many(kind)) else {
         return;
     };
     let most = settings.scale.as_ref().map_or(settings.replicas, |scale| scale.max);

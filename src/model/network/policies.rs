@@ -276,9 +276,14 @@ impl<'i> Policies<'_, 'i> {
         let message = format!("`{}` is not outside the fleet: it belongs to {}", range.value, own.what);
         let diag = Diag::new(Code::ExternalInside, range.span, message);
         let diag = own.stated.map_or(diag.clone(), |stated| diag.related(stated, own.what.clone()));
-        findings.push(
-            diag.help("Write `to: TEAM/WORKLOAD` for a workload, `platform` for what the platform runs, `apiAccess` for the API server."),
-        );
+        findings.push(diag.help(match own.what.as_str() {
+            "the metadata service" => {
+                "Leave it out: no workload reaches it, because it hands out the node's own identity. A cloud identity of the workload's own is \
+                 written as annotations of its `serviceAccount`."
+            }
+            "the node itself" => "Leave it out: what listens on the node alone is not for workloads.",
+            _ => "Write `to: TEAM/WORKLOAD` for a workload, `platform` for what the platform runs, `apiAccess` for the API server.",
+        }));
         false
     }
 
