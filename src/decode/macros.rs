@@ -41,7 +41,9 @@ macro_rules! record {
             fn decode(node: &$crate::yaml::Node, findings: &mut $crate::decode::Findings) -> Option<Self> {
                 let entries = $crate::decode::mapping(node, findings)?;
                 let keys: Vec<&str> = Self::keys().iter().map(String::as_str).collect();
-                $crate::decode::unknown_keys(entries, &keys, $what, findings);
+                if $crate::decode::unknown_keys(entries, &keys, $what, findings) {
+                    return None;
+                }
                 Self::decode_fields(node, entries, findings)
             }
         }

@@ -282,9 +282,9 @@ pub fn head(node: &Node) -> Span {
     }
 }
 
-/// Reports keys of a mapping that are none of `keys`.
-pub fn unknown_keys(entries: &[(Node, Node)], keys: &[&str], what: &str, findings: &mut Findings) {
-    unknown_keys_but(entries, keys, what, |_| None, findings);
+/// Reports keys of a mapping that are none of `keys`; whether it is written in Kubernetes' own form, so that what else it lacks goes without saying.
+pub fn unknown_keys(entries: &[(Node, Node)], keys: &[&str], what: &str, findings: &mut Findings) -> bool {
+    unknown_keys_but(entries, keys, what, |_| None, findings)
 }
 
 /// As [`unknown_keys`]; of some of them it is known where they belong.
@@ -294,7 +294,13 @@ pub fn unknown_keys_but(
     what: &str,
     belongs: impl Fn(&str) -> Option<String>,
     findings: &mut Findings,
-) {
+) -> bool {
+    let foreign = entries.iter().find_map(|(key, _)| Some((key, forms::instead(what, key.text()?)?)));
+    if let Some((key, help)) = foreign.filter(|(key, _)| key.text().is_none_or(|name| !keys.contains(&name))) {
+        let message = format!("{what} has no key `{}`", key.text().unwrap_or_default());
+        findings.push(Diag::new(Code::UnknownKey, key.span, message).help(help));
+        return true;
+    }
     for (key, _) in entries {
         let name = key.text().unwrap_or_default();
         if keys.contains(&name) {
@@ -309,6 +315,7 @@ pub fn unknown_keys_but(
             Diag::new(Code::UnknownKey, key.span, message).help(hint.unwrap_or(all))
         });
     }
+    false
 }
 
 /// Reads one key of a record.

@@ -10,7 +10,7 @@ text_type! {
 
 text_type! {
     /// A value of a label: at most 63 characters.
-    pub struct LabelValue; InvalidLabel, "4711", text, |text| {
+    pub struct LabelValue; InvalidLabel, "shop-4711", text, |text| {
         if text.is_empty() { Ok(()) } else { check_part(text, "the label value") }
     }
 }

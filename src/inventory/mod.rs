@@ -4,6 +4,7 @@
 
 pub mod cluster;
 mod discover;
+mod examples;
 pub mod fleet;
 pub mod flow;
 pub mod gateway;
@@ -102,7 +103,9 @@ pub fn json_schema() -> serde_json::Value {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.transforms.push(Box::new(RecursiveTransform(leave_out_lists)));
     settings.transforms.push(Box::new(RecursiveTransform(leave_out_null)));
-    settings.into_generator().into_root_schema_for::<InventoryFile>().to_value()
+    let mut schema = settings.into_generator().into_root_schema_for::<InventoryFile>().to_value();
+    examples::put(&mut schema);
+    schema
 }
 
 /// A list or mapping that may be empty may be left out, as [`crate::decode`] has it; schemars asks for every field that is no `Option`.

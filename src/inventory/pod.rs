@@ -107,8 +107,8 @@ record! {
     "`expose`"
     /// How traffic from outside the cluster comes in; never implied.
     pub struct Expose {
-        /// By which object.
-        pub r#type as "type": Spanned<ExposeType>,
+        /// By which object. A layer that states another one keeps nothing of those below it.
+        pub r#type as "type": Option<Spanned<ExposeType>>,
         /// The host name, which an Ingress and a route need.
         pub host: Option<Spanned<HostName>>,
         /// The path; `/` if left out.
@@ -123,6 +123,13 @@ record! {
         pub gateway: Option<Spanned<GatewayRef>>,
         /// Annotations of the Ingress, the route or the Service.
         pub annotations: Entries<Spanned<String>>,
+    }
+}
+
+impl Expose {
+    /// Whether it is by an object of this type.
+    pub fn is(&self, wanted: ExposeType) -> bool {
+        self.r#type.is_some_and(|stated| stated.value == wanted)
     }
 }
 

@@ -86,6 +86,10 @@ impl Decode for OverrideSettings {
             let diag = Diag::new(Code::ForbiddenOverride, key.span, format!("an override may not set `{name}`"));
             findings.push(diag.help("It decides isolation or identity: write a workload of another name for it."));
         }
+        if entries.is_empty() {
+            let diag = Diag::new(Code::InvalidValue, node.span, "the override sets nothing");
+            findings.push(diag.help("Write what differs on these clusters, such as `set: {replicas: 3}`; or remove the override."));
+        }
         let node = Node { span: node.span, value: crate::yaml::Value::Map(allowed) };
         Settings::decode(&node, findings).map(Self)
     }
@@ -183,9 +187,9 @@ record! {
     /// An autoscaler: the object then carries no replicas.
     pub struct Scale {
         /// At least so many.
-        pub min: Spanned<u32>,
+        pub min: Option<Spanned<u32>>,
         /// At most so many.
-        pub max: Spanned<u32>,
+        pub max: Option<Spanned<u32>>,
         /// Average use of the CPU request, in percent.
         pub cpu: Option<Spanned<u32>>,
         /// Average use of the memory request, in percent.
@@ -201,6 +205,17 @@ record! {
         pub max_unavailable: Option<Spanned<CountOrPercent>>,
         /// So many must be there.
         pub min_available: Option<Spanned<CountOrPercent>>,
+    }
+}
+
+impl Settings {
+    /// The least and the greatest number of its pods.
+    pub fn bounds(&self) -> (u32, u32) {
+        let replicas = self.replicas.map_or(1, |replicas| replicas.value);
+        self.scale.as_ref().map_or((replicas, replicas), |scale| {
+            let least = scale.min.map_or(1, |min| min.value);
+            (least, scale.max.map_or(least, |max| max.value))
+        })
     }
 }
 
@@ -253,6 +268,11 @@ words! {
 }
 
 impl WorkloadKind {
+    /// Whether others may call its pods by a Service.
+    pub fn has_service(self) -> bool {
+        matches!(self, Self::Deployment | Self::StatefulSet | Self::DaemonSet)
+    }
+
     /// The definition of its spec in Kubernetes' OpenAPI document.
     pub fn spec_definition(self) -> &'static str {
         match self {
@@ -313,7 +333,9 @@ impl Decode for Workload {
         let entries = mapping(node, findings)?;
         let keys: Vec<&str> = Identity::keys().iter().chain(Settings::keys()).map(String::as_str).collect();
         let kind = entries.iter().find(|(key, _)| key.text() == Some("kind")).and_then(|(_, kind)| WorkloadKind::from_word(kind.text()?));
-        unknown_keys_but(entries, &keys, "a workload", |name| belongs(name, kind), findings);
+        if unknown_keys_but(entries, &keys, "a workload", |name| belongs(name, kind), findings) {
+            return None;
+        }
         let identity = Identity::decode_fields(node, entries, findings);
         let settings = Settings::decode_fields(node, entries, findings);
         Some(Self { identity: identity?, settings: settings? })

@@ -198,9 +198,7 @@ pub(super) fn cascade<'i>(
 
 /// Whether more than one pod is meant to run at a time.
 fn is_many(kind: WorkloadKind, settings: &Settings) -> bool {
-    let least = settings.scale.as_ref().map(|scale| scale.min.value).or(settings.replicas.map(|replicas| replicas.value)).unwrap_or(1);
-    let most = settings.scale.as_ref().map_or(least, |scale| scale.max.value);
-    matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet) && most > 1
+    matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet) && settings.bounds().1 > 1
 }
 
 /// The own ConfigMap becomes variables where nothing refers to it by name.

@@ -11,6 +11,7 @@ mod duplicates;
 pub mod exemptions;
 pub mod flows;
 mod honesty;
+mod hosts;
 pub mod identity;
 mod images;
 mod index;
@@ -48,7 +49,7 @@ pub use delivery::Deliveries;
 pub use flows::Flows;
 pub use instance::Instance;
 pub use network::Network;
-pub use settings::{MERGED_BY_KEY, fits, selects};
+pub use settings::{MERGED_BY_KEY, changes_type, fits, selects};
 pub use tiers::Tiers;
 
 use crate::catalog::Catalog;
@@ -199,6 +200,7 @@ pub fn resolve<'i>(
     instances.sort_by_cached_key(key);
     let namespaces = namespaces(&instances);
     check_scopes(inventory, &workloads, &namespaces, findings);
+    hosts::check(&instances, findings);
     duplicates::check_exemptions(inventory, &tiers, &clusters, &instances, findings);
     let access = Access::new(inventory, &tiers, &clusters, &namespaces, findings);
     let flows = flows::resolve(inventory, &tiers, &clusters, &deliveries, &workloads, &instances, findings);

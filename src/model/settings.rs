@@ -3,9 +3,9 @@
 
 use crate::inventory::cluster::Cluster;
 use crate::inventory::gateway::PortRef;
-use crate::inventory::pod::{ExposeType, Port, Probes, Resources, Security};
+use crate::inventory::pod::{Expose, ExposeType, Port, Probes, Resources, Security, ServiceAccount};
 use crate::inventory::selector::ClusterSelector;
-use crate::inventory::workload::Settings;
+use crate::inventory::workload::{Scale, Settings};
 use crate::source::Spanned;
 use crate::yaml::Node;
 
@@ -62,7 +62,21 @@ fn merged<T: Clone>(low: &Option<Spanned<T>>, high: &Option<Spanned<T>>, merge: 
 }
 
 /// The keys below which a layer takes the place of single keys of the one under it, and not of all of them.
-pub const MERGED_BY_KEY: [&str; 8] = ["labels", "annotations", "env", "config", "probes", "resources", "resources.limits", "security"];
+pub const MERGED_BY_KEY: [&str; 13] = [
+    "labels",
+    "annotations",
+    "env",
+    "config",
+    "expose",
+    "expose.annotations",
+    "probes",
+    "resources",
+    "resources.limits",
+    "scale",
+    "security",
+    "serviceAccount",
+    "serviceAccount.annotations",
+];
 
 fn overlaid(low: &Settings, high: &Settings) -> Settings {
     Settings {
@@ -76,7 +90,7 @@ fn overlaid(low: &Settings, high: &Settings) -> Settings {
         env_from: over(&low.env_from, &high.env_from),
         config: low.config.overlaid(&high.config),
         ports: over(&low.ports, &high.ports),
-        expose: over(&low.expose, &high.expose),
+        expose: merged(&low.expose, &high.expose, expose),
         probes: merged(&low.probes, &high.probes, |low, high| Probes {
             startup: over(&low.startup, &high.startup),
             readiness: over(&low.readiness, &high.readiness),
@@ -88,11 +102,14 @@ fn overlaid(low: &Settings, high: &Settings) -> Settings {
         }),
         volumes: over(&low.volumes, &high.volumes),
         security: merged(&low.security, &high.security, security),
-        service_account: over(&low.service_account, &high.service_account),
+        service_account: merged(&low.service_account, &high.service_account, |low, high| ServiceAccount {
+            annotations: low.annotations.overlaid(&high.annotations),
+            token: over(&low.token, &high.token),
+        }),
         api_access: over(&low.api_access, &high.api_access),
         // An override that sets one of the two ways to say how many takes the place of the other.
         replicas: if high.scale.is_some() { high.replicas } else { over(&low.replicas, &high.replicas) },
-        scale: if high.replicas.is_some() { high.scale.clone() } else { over(&low.scale, &high.scale) },
+        scale: if high.replicas.is_some() { high.scale.clone() } else { merged(&low.scale, &high.scale, scale) },
         disruption: over(&low.disruption, &high.disruption),
         termination_grace_period_seconds: over(&low.termination_grace_period_seconds, &high.termination_grace_period_seconds),
         schedule: over(&low.schedule, &high.schedule),
@@ -102,6 +119,37 @@ fn overlaid(low: &Settings, high: &Settings) -> Settings {
         connects: over(&low.connects, &high.connects),
         spec: over(&low.spec, &high.spec),
         pod: over(&low.pod, &high.pod),
+    }
+}
+
+/// What another object has to be told is another thing: a layer that changes the type keeps nothing of the lower one.
+fn expose(low: &Expose, high: &Expose) -> Expose {
+    if changes_type(low.r#type.map(|stated| stated.value), high.r#type.map(|stated| stated.value)) {
+        return high.clone();
+    }
+    Expose {
+        r#type: over(&low.r#type, &high.r#type),
+        host: over(&low.host, &high.host),
+        path: over(&low.path, &high.path),
+        class: over(&low.class, &high.class),
+        tls: over(&low.tls, &high.tls),
+        port: over(&low.port, &high.port),
+        gateway: over(&low.gateway, &high.gateway),
+        annotations: low.annotations.overlaid(&high.annotations),
+    }
+}
+
+/// Whether `expose` of a layer is of another type than what lies below it, and so takes its place as a whole.
+pub fn changes_type<T: PartialEq>(low: Option<T>, high: Option<T>) -> bool {
+    matches!((low, high), (Some(low), Some(high)) if low != high)
+}
+
+fn scale(low: &Scale, high: &Scale) -> Scale {
+    Scale {
+        min: over(&low.min, &high.min),
+        max: over(&low.max, &high.max),
+        cpu: over(&low.cpu, &high.cpu),
+        memory: over(&low.memory, &high.memory),
     }
 }
 
@@ -127,7 +175,7 @@ impl Settings {
 
     /// Takes every port out of the Service but the one that a load balancer opens: it opens whatever its Service has.
     pub fn narrow_load_balancer(&mut self) {
-        let Some(expose) = self.expose.as_ref().filter(|expose| expose.r#type.value == ExposeType::LoadBalancer) else { return };
+        let Some(expose) = self.expose.as_ref().filter(|expose| expose.is(ExposeType::LoadBalancer)) else { return };
         let span = expose.span;
         let Some(opened) = self.exposed_port().map(|port| port.name.clone()) else { return };
         for port in self.ports.iter_mut().flatten().filter(|port| port.name.value != opened.value) {
@@ -143,5 +191,60 @@ impl Settings {
             Some(PortRef::Name(name)) => port.name.as_str() == name,
             Some(PortRef::Number(number)) => port.service_port.as_ref().unwrap_or(&port.port).value == *number,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cascade;
+    use crate::decode::{Decode, Findings};
+    use crate::inventory::pod::ExposeType;
+    use crate::inventory::workload::Settings;
+    use crate::source::Files;
+    use crate::yaml::read::read;
+
+    /// What layers make together, the lowest first.
+    fn laid(layers: &[&str]) -> Settings {
+        let (mut files, mut findings) = (Files::default(), Findings::new());
+        let layers: Vec<Settings> = layers
+            .iter()
+            .filter_map(|text| {
+                let file = files.add("a.yaml", (*text).to_owned());
+                Settings::decode(read(files.text(file), file, &mut findings).first()?, &mut findings)
+            })
+            .collect();
+        assert_eq!(findings.len(), 0, "every layer is read");
+        Cascade::of(&layers).settings
+    }
+
+    #[test]
+    fn a_layer_that_changes_one_key_keeps_the_others() {
+        let settings = laid(&[
+            "expose: {type: Ingress, host: a.example, tls: certificate, annotations: {a: low, b: low}}\nscale: {min: 2, max: 4, memory: 70}\n\
+             serviceAccount: {token: {audience: vault}, annotations: {a: low}}",
+            "expose: {host: b.example, annotations: {b: high}}\nscale: {max: 9}\nserviceAccount: {annotations: {b: high}}",
+        ]);
+        let expose = settings.expose.as_ref().map(|expose| &expose.value);
+        assert!(expose.is_some_and(|expose| expose.is(ExposeType::Ingress)));
+        assert_eq!(expose.and_then(|expose| expose.host.as_ref()).map(|host| host.as_str()), Some("b.example"));
+        assert_eq!(expose.and_then(|expose| expose.tls.as_ref()).map(|tls| tls.as_str()), Some("certificate"));
+        let annotations: Vec<&str> = expose.iter().flat_map(|expose| &expose.annotations).map(|(_, value)| value.as_str()).collect();
+        assert_eq!(annotations, ["low", "high"]);
+        assert_eq!(settings.bounds(), (2, 9));
+        assert!(settings.scale.as_ref().is_some_and(|scale| scale.memory.is_some()));
+        let account = settings.service_account.as_ref();
+        assert!(account.is_some_and(|account| account.token.is_some() && account.annotations.iter().count() == 2));
+    }
+
+    #[test]
+    fn another_type_of_exposure_keeps_nothing_of_the_lower_one() {
+        let settings = laid(&["expose: {type: Ingress, host: a.example, tls: certificate}", "expose: {type: LoadBalancer}"]);
+        assert!(settings.expose.is_some_and(|expose| expose.is(ExposeType::LoadBalancer) && expose.host.is_none() && expose.tls.is_none()));
+    }
+
+    #[test]
+    fn replicas_take_the_place_of_an_autoscaler_and_it_of_them() {
+        assert!(laid(&["scale: {min: 2, max: 4}", "replicas: 3"]).scale.is_none());
+        assert!(laid(&["replicas: 3", "scale: {min: 2, max: 4}"]).replicas.is_none());
     }
 }

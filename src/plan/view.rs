@@ -236,8 +236,8 @@ pub fn workload(model: &Model<'_>, at: usize, instance: &Instance<'_>) -> Value 
         "config": (!settings.config.is_empty()).then(|| strings(settings.config.iter().map(|(key, value)| (key.as_str(), value.as_str())))),
         "claims": claims(model, instance),
         "scale": scale.map(|scale| json!({
-            "min": scale.min.value,
-            "max": scale.max.value,
+            "min": settings.bounds().0,
+            "max": settings.bounds().1,
             "metrics": metrics(scale.cpu.map(|cpu| cpu.value), scale.memory.map(|memory| memory.value)),
         })),
         "disruption": disruption(kind, settings),
@@ -284,7 +284,7 @@ fn service_port(port: &Spanned<Port>) -> Value {
 }
 
 fn exposed(settings: &Settings, wanted: ExposeType) -> bool {
-    settings.expose.as_ref().is_some_and(|expose| expose.r#type.value == wanted)
+    settings.expose.as_ref().is_some_and(|expose| expose.is(wanted))
 }
 
 /// The workload's annotations, and those of `expose` where the object is what exposes it.
@@ -364,14 +364,13 @@ fn disruption(kind: WorkloadKind, settings: &Settings) -> Value {
             (None, None) => Value::Null,
         };
     }
-    let least = settings.scale.as_ref().map(|scale| scale.min.value).or(settings.replicas.map(|replicas| replicas.value)).unwrap_or(1);
-    if least > 1 { json!({ "maxUnavailable": 1 }) } else { Value::Null }
+    if settings.bounds().0 > 1 { json!({ "maxUnavailable": 1 }) } else { Value::Null }
 }
 
 fn ingress(model: &Model<'_>, instance: &Instance<'_>) -> Value {
     let settings = &instance.cascade.settings;
     let (Some(expose), Some(port)) = (&settings.expose, settings.exposed_port()) else { return Value::Null };
-    if expose.r#type.value != ExposeType::Ingress {
+    if !expose.is(ExposeType::Ingress) {
         return Value::Null;
     }
     let default = model.clusters.all[instance.cluster].raw.ingress.as_ref().map(|ingress| ingress.class.as_str());
@@ -388,7 +387,7 @@ fn ingress(model: &Model<'_>, instance: &Instance<'_>) -> Value {
 fn route(model: &Model<'_>, instance: &Instance<'_>) -> Value {
     let settings = &instance.cascade.settings;
     let (Some(expose), Some(port)) = (&settings.expose, settings.exposed_port()) else { return Value::Null };
-    let Some(gateway) = expose.gateway.as_ref().filter(|_| expose.r#type.value == ExposeType::Gateway) else { return Value::Null };
+    let Some(gateway) = expose.gateway.as_ref().filter(|_| expose.is(ExposeType::Gateway)) else { return Value::Null };
     let default = model.clusters.all[instance.cluster].raw.ingress.as_ref().map(|ingress| ingress.namespace.as_str());
     let mut parent =
         json!({ "name": gateway.name.as_str(), "namespace": gateway.namespace.as_ref().map(|namespace| namespace.as_str()).or(default) });

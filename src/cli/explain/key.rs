@@ -14,9 +14,22 @@ struct Key<'s> {
     /// The words about it at its record, else about its type.
     description: &'s str,
     required: bool,
+    /// What may stand in this key, where its type is too general to say.
+    example: Option<&'s str>,
     /// The items of a list, or the entries of a mapping with free names.
     many: Option<&'static str>,
 }
+
+/// Keys that no one record must have, and that have to be stated nevertheless.
+const STATED_SOMEWHERE: [(&str, &str); 4] = [
+    ("fleet", "It has to be stated, in exactly one of the files.\n"),
+    ("workloads.expose.type", IN_A_LAYER),
+    ("workloads.scale.max", IN_A_LAYER),
+    ("workloads.scale.min", IN_A_LAYER),
+];
+
+const IN_A_LAYER: &str =
+    "Where the key above it is written, it has to be stated in one of the layers: the workload's own, defaults or overrides.\n";
 
 /// What there is to say of a key: its whole path (`tiers.isolation`), or the end of one where that is one key only (`isolation`).
 pub(super) fn explain(name: &str) -> Option<String> {
@@ -24,9 +37,11 @@ pub(super) fn explain(name: &str) -> Option<String> {
     let name = ["defaults.", "overrides.set."].iter().find_map(|above| name.split_once(above)).map_or(name, |(_, below)| below);
     let schema = inventory::json_schema();
     let keys = all(&schema);
-    let exact: Vec<&Key<'_>> = keys.iter().filter(|key| key.path == name || key.path == format!("workloads.{name}")).collect();
-    let ending = format!(".{name}");
-    let found = if exact.is_empty() { keys.iter().filter(|key| key.path.ends_with(&ending)).collect() } else { exact };
+    // A whole path means itself, whatever else ends in the same way.
+    let (of_workload, ending) = (format!("workloads.{name}"), format!(".{name}"));
+    let named = |fits: &dyn Fn(&str) -> bool| keys.iter().filter(|key| fits(&key.path)).collect::<Vec<_>>();
+    let ways: [&dyn Fn(&str) -> bool; 3] = [&|path| path == name, &|path| path == of_workload, &|path| path.ends_with(&ending)];
+    let found = ways.into_iter().map(named).find(|found| !found.is_empty()).unwrap_or_default();
     match found[..] {
         [] => None,
         [key] => Some(of(key, &schema)),
@@ -55,7 +70,8 @@ fn collect<'s>(root: &'s Value, record: &'s Value, above: &str, keys: &mut Vec<K
         let stated = property["description"].as_str();
         let (schema, many) = item(root, property);
         let description = stated.or_else(|| schema["description"].as_str()).unwrap_or_default();
-        keys.push(Key { path: path.clone(), schema, description, required: required.contains(name.as_str()), many });
+        let (required, example) = (required.contains(name.as_str()), property["examples"][0].as_str());
+        keys.push(Key { path: path.clone(), schema, description, required, example, many });
         if !matches!(name.as_str(), "defaults" | "set") {
             for form in forms(root, schema) {
                 collect(root, form, &path, keys);
@@ -103,9 +119,12 @@ fn of(key: &Key<'_>, root: &Value) -> String {
             let stated = property["description"].as_str().or_else(|| item(root, property).0["description"].as_str()).unwrap_or_default();
             text += &line(name, stated);
         }
-        if let Some(example) = form["examples"][0].as_str() {
+        if let Some(example) = key.example.or_else(|| form["examples"][0].as_str()) {
             text += &["An example: `", example, "`.\n"].concat();
         }
+    }
+    if let Some((_, where_stated)) = STATED_SOMEWHERE.iter().find(|(path, _)| *path == key.path) {
+        return text + where_stated;
     }
     text + if key.required { "It has to be stated.\n" } else { "It may be left out.\n" }
 }

@@ -7,7 +7,7 @@ use super::super::project::Input;
 use crate::decode::Findings;
 use crate::inventory::Inventory;
 use crate::inventory::workload::Workload;
-use crate::model::{BESIDE_A_SOURCE, Instance, MERGED_BY_KEY, Model, fits};
+use crate::model::{BESIDE_A_SOURCE, Instance, MERGED_BY_KEY, Model, changes_type, fits};
 use crate::source::{Files, Span, Spanned};
 use crate::yaml::{self, Node, Value};
 
@@ -42,7 +42,11 @@ pub(super) fn explain(name: &str, input: &Input, model: &Model<'_>) -> Option<St
     for (clusters, settings) in paragraphs {
         let _ = write!(text, "\nOn `{}`, in the namespace `{}`:\n{settings}", clusters.join("`, `"), first.namespace);
     }
-    text += "\nEverything else has its default; `ringfence explain workloads.KEY` tells it.\n";
+    text += if first.adopted.is_some() {
+        "\nEverything else is the source's: of the defaults of the fleet, the tier, the cluster and the team none but those listed reaches it.\n"
+    } else {
+        "\nEverything else has its default; `ringfence explain workloads.KEY` tells it.\n"
+    };
     Some(text)
 }
 
@@ -111,6 +115,9 @@ impl Settings {
         }
         match &value.value {
             Value::Map(entries) => {
+                if path == "expose" && changes_type(self.value("expose.type"), value.get("type").and_then(Node::text)) {
+                    self.remove(&path);
+                }
                 for (key, below) in entries {
                     self.set(format!("{path}.{}", key.text().unwrap_or_default()), below, who, places);
                 }
@@ -119,6 +126,11 @@ impl Settings {
                 self.0.insert(path, vec![(places.text(value.span), places.of(value.span), who)]);
             }
         }
+    }
+
+    /// The text at a path.
+    fn value(&self, path: &str) -> Option<&str> {
+        self.0.get(path)?.last().map(|(text, ..)| text.as_str())
     }
 
     /// Forgets a path and all below it.

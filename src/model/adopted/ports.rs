@@ -29,7 +29,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, source: &Build, findings: &mut Fi
                 "the source has no Service `{}` with the port {number}, which flows to `{}` would reach",
                 name.value, port.name.value
             );
-            let diag = Diag::new(Code::InvalidPort, port.name.span, message);
+            let diag = Diag::new(Code::InvalidPort, port.service_port.as_ref().unwrap_or(&port.port).span, message);
             findings.push(diag.help("State ports as the source's Service of the workload's name has them."));
             continue;
         };

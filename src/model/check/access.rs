@@ -10,10 +10,14 @@ const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "
 
 /// Resources through which one identity becomes another, or a pod leaves its tier, where they are written. Whoever makes pods, or what makes
 /// them, may mount every Secret of the namespace and act as any of its ServiceAccounts.
-const ESCALATING: [&str; 20] = [
-    // A Role holds on its own namespace, too, whose labels are what it is kept apart by.
+const ESCALATING: [&str; 25] = [
+    // A Role holds on its own namespace, too, whose labels are what it is kept apart by; a status is written together with the labels.
     "namespaces",
+    "namespaces/finalize",
+    "namespaces/status",
     "pods",
+    // Whose labels network policies select by, and whose addresses Services lead to.
+    "pods/status",
     "pods/ephemeralcontainers",
     "pods/binding",
     "bindings",
@@ -30,8 +34,12 @@ const ESCALATING: [&str; 20] = [
     "rolebindings",
     "networkpolicies",
     "resourcequotas",
+    // What is admitted is counted against the status.
+    "resourcequotas/status",
     "limitranges",
     "secrets",
+    // Its addresses are those at which every node hands over what is sent to them (CVE-2020-8554).
+    "services/status",
 ];
 
 /// Resources that lead into a pod, past its network policies or out of the identity by whatever verb: reading them is enough.
@@ -54,8 +62,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             let diag = Diag::new(Code::ControlViolated, verb.span, format!("the verb `{}` is not for workloads", verb.value));
             findings.push(diag.help(format!("Verbs are: {}.", VERBS.join(", "))));
         }
-        let writes = |verb: &str| matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection");
-        let writing = rule.verbs.iter().any(|verb| writes(verb));
+        let making = rule.verbs.iter().any(|verb| matches!(verb.as_str(), "create" | "update" | "patch"));
+        let deleting = rule.verbs.iter().any(|verb| matches!(verb.as_str(), "delete" | "deletecollection"));
         for resource in &rule.resources {
             let all_secrets = resource.as_str() == "secrets" && rule.resource_names.as_ref().is_none_or(Vec::is_empty);
             if all_secrets {
@@ -73,13 +81,15 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 let message = format!("`{}` leads into a pod or out of the workload's identity, whatever the verb", resource.value);
                 let diag = Diag::new(Code::ControlViolated, resource.span, message);
                 findings.push(diag.help("Leave it out: people who are on call have it, workloads do not (CIS 5.1.8, 5.1.10, 5.1.13)."));
-            } else if writing && ESCALATING.contains(&resource.as_str()) {
+            } else if ESCALATING.contains(&resource.as_str()) && (making || deleting && resource.as_str() != "pods") {
                 let diag = Diag::new(
                     Code::ControlViolated,
                     resource.span,
                     format!("writing `{}` leads out of the workload's identity", resource.value),
                 );
-                findings.push(diag.help("Read it, or let the platform team run what writes it."));
+                let pods = "Read it, or let the platform team run what writes it. Pods may be deleted: write `delete` without `create`, `update` and `patch`.";
+                let other = "Read it, or let the platform team run what writes it.";
+                findings.push(diag.help(if resource.as_str() == "pods" { pods } else { other }));
             }
         }
     }

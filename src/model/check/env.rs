@@ -45,7 +45,17 @@ pub(in crate::model) fn data(exemptions: &Exemptions<'_>, place: Place<'_>, data
         }
         literal(exemptions, place, Some(key), value, findings);
     }
+    // `k8s.io/kubernetes/pkg/apis/core/validation`, `ValidateConfigMap`: the values, not the keys.
+    let size: usize = data.iter().map(|(_, value)| value.len()).sum();
+    if let Some((key, _)) = data.iter().max_by_key(|(_, value)| value.len()).filter(|_| size > MOST_DATA) {
+        let message = format!("the values of the ConfigMap have {size} bytes; it may have {MOST_DATA}");
+        let diag = Diag::new(Code::KubernetesRefuses, key.span, message).label("the largest of them");
+        findings.push(diag.help("Put large files into the image, or on a volume: a ConfigMap holds at most 1 MiB."));
+    }
 }
+
+/// How many bytes a ConfigMap holds.
+const MOST_DATA: usize = 1 << 20;
 
 fn literal(exemptions: &Exemptions<'_>, place: Place<'_>, name: Option<&str>, value: &Spanned<String>, findings: &mut Findings) {
     let Some(why) = suspicion(name, value) else { return };

@@ -12,6 +12,12 @@ use crate::source::Spanned;
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
     let Some(expose) = &settings.expose else { return };
+    let Some(r#type) = expose.r#type else {
+        if subject.workload.identity.kind.value.has_service() {
+            findings.push(subject.incomplete(expose.span, "expose", "type"));
+        }
+        return;
+    };
     let in_service: Vec<_> = settings.service_ports().cloned().collect();
     if in_service.is_empty() {
         let diag = Diag::new(Code::UnknownInWorkload, expose.span, "there is no Service port to expose");
@@ -28,11 +34,11 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             findings.push(diag.help(format!("It has: {}.", known.join(", "))));
         }
     }
-    if let Some(port) = settings.exposed_port().filter(|_| expose.r#type.value != ExposeType::LoadBalancer)
+    if let Some(port) = settings.exposed_port().filter(|_| r#type.value != ExposeType::LoadBalancer)
         && let Some(protocol) = port.protocol.as_ref().filter(|protocol| protocol.value != Protocol::Tcp)
     {
-        let at = expose.port.as_ref().map_or(expose.r#type.span, |stated| stated.span);
-        let kind = expose.r#type.value.as_str();
+        let at = expose.port.as_ref().map_or(r#type.span, |stated| stated.span);
+        let kind = r#type.value.as_str();
         let message = format!("`{kind}` brings in HTTP, and the port `{}` is {}", port.name.value, protocol.value.as_str());
         let diag = Diag::new(Code::InvalidPort, at, message).related(protocol.span, "its protocol");
         findings.push(diag.help("Name a TCP port; or write `type: LoadBalancer`, which opens a port of any protocol."));
@@ -44,14 +50,17 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     if let Some(path) = expose.path.as_ref().filter(|path| !path.starts_with('/')) {
         findings.push(super::no_path(path));
     }
+    if let Some(path) = expose.path.as_ref().filter(|path| path.starts_with('/')) {
+        findings.extend(refused_path(path, r#type.value));
+    }
     let ingress = subject.cluster.ingress.as_ref();
     let cluster = &subject.cluster.name;
-    if expose.r#type.value != ExposeType::LoadBalancer && ingress.is_none() {
+    if r#type.value != ExposeType::LoadBalancer && ingress.is_none() {
         let message = format!("`{}` has no `ingress`: it is not known which pods there bring traffic in", cluster.value);
         let diag = Diag::new(Code::MissingKey, expose.span, message).related(cluster.span, "the cluster");
         findings.push(diag.help("Write `ingress: {class: ..., namespace: ...}` at the cluster: they, and nobody else, are let in."));
     }
-    match expose.r#type.value {
+    match r#type.value {
         ExposeType::Ingress => {
             if let (Some(class), Some(ingress)) = (&expose.class, ingress)
                 && class.value != ingress.class.value
@@ -89,12 +98,27 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             }
         }
     }
-    if expose.r#type.value != ExposeType::Gateway
+    if r#type.value != ExposeType::Gateway
         && let Some(gateway) = &expose.gateway
     {
         let diag = Diag::new(Code::KeyNotForKind, gateway.span, "`gateway` goes with `type: Gateway`");
         findings.push(diag.help("Remove it, or write `type: Gateway`."));
     }
+}
+
+/// The finding that a path has what the API server refuses in one: `k8s.io/kubernetes/pkg/apis/networking/validation`, `validateHTTPIngressPath`; the rules
+/// of an HTTPRoute's `PathPrefix` are those and more.
+fn refused_path(path: &Spanned<String>, r#type: ExposeType) -> Option<Diag> {
+    let within = ["//", "/./", "/../", "%2f", "%2F"].into_iter().find(|part| path.contains(part));
+    let at_end = || ["/..", "/."].into_iter().find(|end| path.ends_with(end));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-/._~!$&'()*+,;=:@%".contains(c);
+    let other =
+        || path.char_indices().find(|(_, c)| r#type == ExposeType::Gateway && !is_plain(*c)).map(|(at, c)| &path[at..at + c.len_utf8()]);
+    let part = within.or_else(at_end).or_else(other)?;
+    let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is refused as a path: it has `{part}`", path.value));
+    Some(diag.help(
+        "Write the path as clients ask for it once it is cleaned up, such as `/shop/carts`: single slashes, no `.` or `..` between them.",
+    ))
 }
 
 /// The finding that something which shares its address with others says for no host that it is.

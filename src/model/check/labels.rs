@@ -1,7 +1,7 @@
 //! Labels and annotations.
 
 use super::Subject;
-use crate::decode::Findings;
+use crate::decode::{Entries, Findings};
 use crate::diag::{Code, Diag};
 use crate::formats::{LabelKey, LabelValue, is_reserved, is_steering};
 use crate::source::Spanned;
@@ -20,9 +20,27 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     for (key, _) in &settings.annotations {
         check_key(key, domain, is_reserved, findings);
     }
+    for more in [None, account, expose] {
+        check_size(&settings.annotations, more, findings);
+    }
     // A cloud identity or an ingress controller has annotations below domains that are reserved elsewhere.
     for (key, _) in account.into_iter().chain(expose).flatten() {
         check_key(key, domain, is_steering, findings);
+    }
+}
+
+/// Reports annotations of one object that are larger than the API server takes: `k8s.io/apimachinery/pkg/api/validation`, `ValidateAnnotationsSize`.
+fn check_size(annotations: &Entries<Spanned<String>>, more: Option<&Entries<Spanned<String>>>, findings: &mut Findings) {
+    const MOST: usize = 256 << 10;
+    // Ours come beside them.
+    const RESERVED: usize = 1 << 10;
+    let all = more.map_or_else(|| annotations.clone(), |more| annotations.overlaid(more));
+    let length = |(key, value): &(Spanned<String>, Spanned<String>)| key.len() + value.len();
+    let size: usize = all.iter().map(length).sum();
+    if let Some((key, _)) = all.iter().max_by_key(|entry| length(entry)).filter(|_| size > MOST - RESERVED) {
+        let message = format!("the annotations of one object have {size} bytes; they may have {}", MOST - RESERVED);
+        let diag = Diag::new(Code::KubernetesRefuses, key.span, message).label("the largest of them");
+        findings.push(diag.help("Put what is large into `config`: Kubernetes takes 256 KiB of annotations, and a few are added to these."));
     }
 }
 

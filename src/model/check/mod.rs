@@ -84,6 +84,18 @@ pub fn pod(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Fi
     security::check(subject, pod, findings);
 }
 
+impl Subject<'_, '_> {
+    /// The finding that no layer states a key that has no default.
+    fn incomplete(&self, span: Span, record: &str, key: &str) -> Diag {
+        let name = &self.workload.identity.name;
+        let message = format!("`{record}` of the workload `{}` needs the key `{key}`", name.value);
+        let diag = Diag::new(Code::MissingKey, span, message).related(name.span, "the workload");
+        diag.help(format!(
+            "Write `{key}` in the workload's `{record}`, or in that of a layer beneath or above it: they are merged key by key, and none has it."
+        ))
+    }
+}
+
 /// The finding that a path of a URL has no slash before it.
 fn no_path(path: &Spanned<String>) -> Diag {
     let diag = Diag::new(Code::InvalidValue, path.span, format!("`{}` is no path: it begins with `/`", path.value));

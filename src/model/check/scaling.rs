@@ -9,16 +9,19 @@ use crate::inventory::workload::{CountOrPercent, Disruption, Settings, WorkloadK
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
     if let Some(scale) = &settings.scale {
-        if scale.min.value == 0 || scale.min.value > scale.max.value {
-            let diag = Diag::new(
-                Code::InvalidValue,
-                scale.min.span,
-                format!("{} is not 1 to the maximum of {}", scale.min.value, scale.max.value),
-            );
+        if let (Some(min), Some(max)) = (scale.min, scale.max)
+            && (min.value == 0 || min.value > max.value)
+        {
+            let diag = Diag::new(Code::InvalidValue, min.span, format!("{} is not 1 to the maximum of {}", min.value, max.value));
             findings.push(
-                diag.related(scale.max.span, "the maximum")
+                diag.related(max.span, "the maximum")
                     .help("Write `min` from 1 to `max`; where the number stays the same, write `replicas` instead."),
             );
+        }
+        if may_be_many(subject.workload.identity.kind.value) {
+            for (key, _) in [("min", scale.min), ("max", scale.max)].into_iter().filter(|(_, stated)| stated.is_none()) {
+                findings.push(subject.incomplete(scale.span, "scale", key));
+            }
         }
         for percent in [scale.cpu, scale.memory].into_iter().flatten().filter(|percent| percent.value == 0) {
             let diag = Diag::new(Code::InvalidValue, percent.span, "a share of 0 % would scale for ever");
@@ -42,7 +45,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         check_budget(subject.workload.identity.kind.value, settings, disruption, findings);
         if let Some(none) = disruption.max_unavailable.as_ref().filter(|most| is_none(&most.value)) {
             let diag = Diag::new(Code::InvalidValue, none.span, "with 0 no node could ever be drained");
-            findings.push(diag.help("Write at least 1."));
+            findings.push(diag.help(
+                "Write at least 1. Nodes are kept up to date by being drained (SP 800-190 4.5.3), and the API server refuses every eviction under such a budget; one replica that must not be moved by chance still has to move then.",
+            ));
         }
     }
     if let Some(resources) = &settings.resources {
@@ -69,6 +74,11 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     }
 }
 
+/// Whether there may be several of a kind's pods, as a person says.
+fn may_be_many(kind: WorkloadKind) -> bool {
+    matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet)
+}
+
 fn is_none(amount: &CountOrPercent) -> bool {
     match amount {
         CountOrPercent::Count(count) => *count == 0,
@@ -78,11 +88,10 @@ fn is_none(amount: &CountOrPercent) -> bool {
 
 /// A budget that asks for as many pods as there can ever be lets none of them go.
 fn check_budget(kind: WorkloadKind, settings: &Settings, disruption: &Disruption, findings: &mut Findings) {
-    let Some(least) = disruption.min_available.as_ref().filter(|_| matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet))
-    else {
+    let Some(least) = disruption.min_available.as_ref().filter(|_| may_be_many(kind)) else {
         return;
     };
-    let most = settings.scale.as_ref().map(|scale| scale.max).or(settings.replicas);
+    let most = settings.scale.as_ref().map_or(settings.replicas, |scale| scale.max);
     let replicas = most.map_or(1, |most| u64::from(most.value));
     // Kubernetes rounds a share up.
     let kept = match &least.value {

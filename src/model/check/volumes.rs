@@ -79,7 +79,7 @@ fn shared_by(subject: &Subject<'_, '_>) -> Option<String> {
     match subject.workload.identity.kind.value {
         WorkloadKind::DaemonSet => Some("a DaemonSet runs on every node".to_owned()),
         WorkloadKind::Deployment => {
-            let most = settings.scale.as_ref().map(|scale| scale.max.value).or(settings.replicas.map(|replicas| replicas.value))?;
+            let most = settings.bounds().1;
             (most > 1).then(|| format!("up to {most} replicas share it"))
         }
         WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => None,

@@ -276,9 +276,14 @@ impl<'i> Policies<'_, 'i> {
         let message = format!("`{}` is not outside the fleet: it belongs to {}", range.value, own.what);
         let diag = Diag::new(Code::ExternalInside, range.span, message);
         let diag = own.stated.map_or(diag.clone(), |stated| diag.related(stated, own.what.clone()));
-        findings.push(
-            diag.help("Write `to: TEAM/WORKLOAD` for a workload, `platform` for what the platform runs, `apiAccess` for the API server."),
-        );
+        findings.push(diag.help(match own.what.as_str() {
+            "the metadata service" => {
+                "Leave it out: no workload reaches it, because it hands out the node's own identity. A cloud identity of the workload's own is \
+                 written as annotations of its `serviceAccount`."
+            }
+            "the node itself" => "Leave it out: what listens on the node alone is not for workloads.",
+            _ => "Write `to: TEAM/WORKLOAD` for a workload, `platform` for what the platform runs, `apiAccess` for the API server.",
+        }));
         false
     }
 
@@ -369,7 +374,7 @@ impl<'i> Policies<'_, 'i> {
         let settings = &instance.cascade.settings;
         let (Some(expose), Some(port)) = (&settings.expose, settings.exposed_port()) else { return };
         let host = self.ground.host(instance.cluster);
-        let (name, peers, purpose) = if expose.r#type.value == ExposeType::LoadBalancer {
+        let (name, peers, purpose) = if expose.is(ExposeType::LoadBalancer) {
             let families =
                 [true, false].into_iter().filter(|ipv4| host.raw.network.pods.iter().any(|range| range.net().addr().is_ipv4() == *ipv4));
             let range = |ipv4| Peer::Range { range: everything(ipv4), except: self.ground.ranges.except_from(&everything(ipv4)) };
