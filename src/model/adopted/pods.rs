@@ -53,22 +53,21 @@ pub fn take(subject: &Subject<'_, '_>, label_domain: &str, written: &Node, value
         .unwrap_or(subject.tier.pod_security.value)
 }
 
-/// Reports what the API server would refuse of a workload: the pod as it is in the end, and the controller as it was written.
-pub fn check_refusals(object: &Node, written: &Node, pod: &Value, findings: &mut Findings) {
-    let (Some(kind), Some(spec)) = (object.get("kind").and_then(Node::text).and_then(WorkloadKind::from_word), object.get("spec")) else {
-        return;
-    };
+/// Reports what the API server would refuse of a workload as it is in the end, where it was written.
+pub fn check_refusals(object: &Node, written: &Node, taken: &Value, findings: &mut Findings) {
+    let kind = object.get("kind").and_then(Node::text).and_then(WorkloadKind::from_word);
+    let (Some(kind), Some(spec), Some(pod)) = (kind, object.get("spec"), of(taken)) else { return };
     let claim =
         |template: &'_ Node| template.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text).map(str::to_owned);
     let claims: Vec<String> = items(spec, "volumeClaimTemplates").iter().filter_map(claim).collect();
     let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
-    let controller = crate::schema::json(spec);
+    let controller = &taken["spec"];
     let of_pod = refusals::of_pod(pod, kind, &claims)
         .into_iter()
         .map(|refusal| refusal.diag(pod, &[written]).unwrap_or_else(|| refusal.diag_at(head(written))));
     findings.extend(of_pod);
-    let of_controller = refusals::of_controller(&controller, pod, kind).into_iter();
-    findings.extend(of_controller.map(|refusal| refusal.diag(&controller, &[spec]).unwrap_or_else(|| refusal.diag_at(head(spec)))));
+    let of_controller = refusals::of_controller(controller, pod, kind).into_iter().chain(refusals::of_whole(controller, kind));
+    findings.extend(of_controller.map(|refusal| refusal.diag(controller, &[spec]).unwrap_or_else(|| refusal.diag_at(head(spec)))));
 }
 
 /// What a source may write although isolation owns the field, because it says what holds anyway.

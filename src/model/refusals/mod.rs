@@ -10,6 +10,7 @@ mod handler;
 pub(super) mod place;
 mod pod;
 mod volume;
+mod whole;
 
 use serde_json::Value;
 
@@ -51,6 +52,13 @@ pub(super) fn of_pod(spec: &Value, kind: WorkloadKind, claims: &[&str]) -> Vec<R
 pub(super) fn of_controller(spec: &Value, pod: &Value, kind: WorkloadKind) -> Vec<Refusal> {
     let mut report = Report::default();
     controller::check(spec, pod, kind, &mut report);
+    report.refusals
+}
+
+/// Everything wrong with what only a whole object states, and no `spec` of the inventory: selector, replicas, schedule.
+pub(super) fn of_whole(spec: &Value, kind: WorkloadKind) -> Vec<Refusal> {
+    let mut report = Report::default();
+    whole::check(spec, kind, &mut report);
     report.refusals
 }
 
