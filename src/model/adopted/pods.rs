@@ -1,5 +1,7 @@
 //! The pods of a source: what isolation owns is put on them, what contradicts it is a finding where it is written.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::literal;
@@ -7,11 +9,10 @@ use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::WorkloadKind;
-use crate::model::check::Subject;
+use crate::model::check::{Subject, key_of_pod};
 use crate::model::exemptions::control;
 use crate::model::pod_security::{containers, violations};
 use crate::model::{images, owned, pod, priority_class, refusals, storage};
-use crate::source::Span;
 use crate::yaml::{Node, Value as Yaml};
 
 /// Where the pod of a kind is.
@@ -176,10 +177,14 @@ fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, find
     let mut found = violations(level.value, value, subject.minor);
     found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
+        let mut seen = BTreeSet::new();
         for violation in found {
+            let span = key_of_pod(written, &violation.field).unwrap_or_else(|| head(written));
+            if !seen.insert((span, violation.field.clone())) {
+                continue;
+            }
             let what = if violation.what.starts_with("the ") { violation.what } else { format!("the pod {}", violation.what) };
             let message = format!("the level `{}` of the tier `{}` forbids that {what}", level.value.as_str(), subject.tier.name.value);
-            let span = key_of(written, &violation.field).unwrap_or_else(|| head(written));
             let diag = Diag::new(Code::ControlViolated, span, message).related(level.span, "the tier's level");
             findings.push(diag.help("Change it; or ask for an exemption from `pod-security`, with `ownNamespace: true` at the workload."));
         }
@@ -190,20 +195,8 @@ fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, find
         .collect();
     if !writable.is_empty() && !subject.exemptions.excuse(control::READ_ONLY_ROOT, subject.place) {
         let message = format!("the root file system of `{}` is writable", writable.join("`, `"));
-        let span = key_of(written, "readOnlyRootFilesystem").unwrap_or_else(|| head(written));
+        let span = key_of_pod(written, "readOnlyRootFilesystem").unwrap_or_else(|| head(written));
         let help = "Mount an `emptyDir` where it writes; or ask for an exemption from `read-only-root-filesystem`.";
         findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
-    }
-}
-
-/// The first key of that name in a tree.
-fn key_of(node: &Node, name: &str) -> Option<Span> {
-    match &node.value {
-        Yaml::Map(entries) => {
-            let here = entries.iter().find(|(key, _)| key.text() == Some(name)).map(|(key, _)| key.span);
-            here.or_else(|| entries.iter().find_map(|(_, value)| key_of(value, name)))
-        }
-        Yaml::Seq(items) => items.iter().find_map(|item| key_of(item, name)),
-        Yaml::Scalar { .. } => None,
     }
 }

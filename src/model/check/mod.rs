@@ -19,7 +19,7 @@ pub(super) use env::{data as config_data, is_resource_field, is_variable_field, 
 pub(super) use finished::finished;
 pub use kind::own_keys;
 pub(super) use raw::spec_definition;
-pub use security::needed_level;
+pub use security::{key_of_pod, needed_level};
 pub(super) use twice::twice;
 
 use super::exemptions::{Exemptions, Place};
