@@ -125,7 +125,23 @@ macro_rules! integers {
     )+};
 }
 
-integers!(u32, i32, i64);
+integers!(i32, i64);
+
+/// A count: Kubernetes holds each of them in 32 bits with a sign.
+impl Decode for u32 {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        let int = integer(node, findings)?;
+        let count = Self::try_from(int).ok().filter(|count| *count <= MOST);
+        if count.is_none() {
+            let message = format!("{int} is outside 0 to {MOST}");
+            findings.push(Diag::new(Code::InvalidValue, node.span, message).help("Write a whole number within these bounds."));
+        }
+        count
+    }
+}
+
+/// The largest count that Kubernetes holds.
+pub const MOST: u32 = i32::MAX.unsigned_abs();
 
 /// Whatever has sixteen bits is a port.
 impl Decode for u16 {

@@ -26,7 +26,7 @@ pub use keys::Keys;
 pub use load::load;
 use schemars::transform::RecursiveTransform;
 
-use crate::decode::Entries;
+use crate::decode::{Entries, MOST};
 use crate::kustomize::Build;
 use crate::record;
 use crate::source::Spanned;
@@ -103,9 +103,18 @@ pub fn json_schema() -> serde_json::Value {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.transforms.push(Box::new(RecursiveTransform(leave_out_lists)));
     settings.transforms.push(Box::new(RecursiveTransform(leave_out_null)));
+    settings.transforms.push(Box::new(RecursiveTransform(bound_counts)));
     let mut schema = settings.into_generator().into_root_schema_for::<InventoryFile>().to_value();
     examples::put(&mut schema);
     schema
+}
+
+/// A count has Kubernetes' bound, as [`crate::decode`] has it, and not that of its type here.
+fn bound_counts(schema: &mut schemars::Schema) {
+    if schema.get("format").is_some_and(|format| format == "uint32") {
+        schema.remove("format");
+        schema.insert("maximum".to_owned(), MOST.into());
+    }
 }
 
 /// A list or mapping that may be empty may be left out, as [`crate::decode`] has it; schemars asks for every field that is no `Option`.

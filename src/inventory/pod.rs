@@ -228,36 +228,40 @@ pub struct Resources {
 impl Decode for Resources {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
         let entries = crate::decode::mapping(node, findings)?;
-        let mut resources = Self::default();
+        let (mut resources, mut is_whole) = (Self::default(), true);
         for (key, value) in entries {
             let name = key.text().unwrap_or_default();
             if name == "limits" {
                 resources.limits = Entries::decode(value, findings)?;
-                check_resource_names(&resources.limits, findings);
+                check_resource_names(&mut resources.limits, findings);
             } else if name == "requests" {
                 let diag = Diag::new(Code::UnknownKey, key.span, "requests stand directly under `resources`");
                 findings.push(diag.help("Write `resources: {cpu: 100m, memory: 128Mi, limits: {memory: 256Mi}}`."));
                 return None;
             } else if let Some(quantity) = Decode::decode(value, findings) {
                 resources.requests.0.push((Spanned::new(name.to_owned(), key.span), quantity));
+            } else {
+                is_whole = false;
             }
         }
-        check_resource_names(&resources.requests, findings);
-        Some(resources)
+        check_resource_names(&mut resources.requests, findings);
+        is_whole.then_some(resources)
     }
 }
 
-fn check_resource_names(amounts: &Entries<Spanned<Quantity>>, findings: &mut Findings) {
+/// Takes out, with a finding, what is no resource.
+fn check_resource_names(amounts: &mut Entries<Spanned<Quantity>>, findings: &mut Findings) {
     const NATIVE: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
-    for (name, _) in amounts {
-        let extended = name.contains('/') || name.starts_with("hugepages-");
-        if !NATIVE.contains(&name.as_str()) && !extended {
+    amounts.0.retain(|(name, _)| {
+        let is_known = NATIVE.contains(&name.as_str()) || name.contains('/') || name.starts_with("hugepages-");
+        if !is_known {
             let diag = Diag::new(Code::UnknownKey, name.span, format!("`{}` is no resource", name.value));
             let hint = did_you_mean(name, NATIVE.into_iter().chain(["limits"]));
             let all = "Resources are cpu, memory, ephemeral-storage, hugepages-* and extended ones such as nvidia.com/gpu; limits stand below `limits`.";
             findings.push(diag.help(hint.unwrap_or_else(|| all.to_owned())));
         }
-    }
+        is_known
+    });
 }
 
 impl schemars::JsonSchema for Resources {

@@ -3,7 +3,7 @@
 use super::flow::Connect;
 use super::pod::{ApiRule, EnvFrom, EnvValue, Expose, Port, Probes, Resources, Security, ServiceAccount, Volume};
 use super::selector::{ClusterMatch, ClusterSelector};
-use crate::decode::{Decode, Entries, Findings, mapping, unknown_keys_but};
+use crate::decode::{Decode, Entries, Findings, MOST, mapping, unknown_keys_but};
 use crate::diag::{Code, Diag};
 use crate::formats::{DnsLabel, ImageRef, Schedule, TimeZone};
 use crate::schema::{Minor, Schemas};
@@ -251,7 +251,7 @@ impl schemars::JsonSchema for CountOrPercent {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+%$" }] })
+        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": MOST }, { "type": "string", "pattern": "^[0-9]+%$" }] })
     }
 }
 

@@ -74,12 +74,14 @@ pub struct Exemptions<'i> {
     controls: BTreeSet<String>,
     /// Those that could not be read: they excuse, so that what is wrong with them is all that is reported.
     broken: &'i [(String, ExemptionScope)],
+    /// Those whose rule or scope means nothing: the rule where it is one, else any, and the scope where there is one, else any.
+    doubtful: Vec<(Option<&'i str>, Option<&'i ExemptionScope>)>,
 }
 
 impl<'i> Exemptions<'i> {
     /// Checks that each names a control and exactly one scope that the control allows.
     pub fn new(inventory: &'i Inventory, catalog: &Catalog, findings: &mut Findings) -> Self {
-        let mut all = Vec::new();
+        let (mut all, mut doubtful) = (Vec::new(), Vec::new());
         for raw in &inventory.exemptions {
             let scope = &raw.scope;
             let stated: Vec<(&str, &Spanned<String>)> =
@@ -91,6 +93,7 @@ impl<'i> Exemptions<'i> {
                 let message = format!("an exemption has exactly one scope, not {}", stated.len());
                 let help = "Write one of workload, namespace, cluster, tier; for two places write two exemptions.";
                 findings.push(Diag::new(Code::InvalidValue, scope.span, message).help(help));
+                doubtful.push((Some(raw.rule.as_str()), Some(&scope.value)));
                 continue;
             };
             let Some(control) = catalog.controls.get(&raw.rule.value) else {
@@ -98,6 +101,7 @@ impl<'i> Exemptions<'i> {
                 let names: Vec<&str> = catalog.controls.keys().map(String::as_str).collect();
                 let hint = did_you_mean(&raw.rule, names.iter().copied());
                 findings.push(diag.help(hint.unwrap_or_else(|| format!("Controls are: {}.", names.join(", ")))));
+                doubtful.push((None, Some(&scope.value)));
                 continue;
             };
             if !control.exemptible.iter().any(|allowed| allowed.as_str() == kind) {
@@ -106,17 +110,22 @@ impl<'i> Exemptions<'i> {
                 let help =
                     if allowed.is_empty() { "It cannot be waived.".to_owned() } else { format!("Its scopes are: {}.", allowed.join(", ")) };
                 findings.push(Diag::new(Code::InvalidValue, place.span, message).help(help));
+                doubtful.push((Some(raw.rule.as_str()), Some(&scope.value)));
                 continue;
             }
-            if raw.rule.value == control::POD_SECURITY && kind == "workload" && !has_own_namespace(inventory, place) {
+            let is_there = names_something(inventory, kind, place);
+            if raw.rule.value == control::POD_SECURITY && kind == "workload" && is_there && !has_own_namespace(inventory, place) {
                 let message = format!("Pod Security works on whole namespaces, and `{}` shares its own", place.value);
                 let diag = Diag::new(Code::ExemptionNeedsNamespace, place.span, message);
                 findings.push(diag.help("Write `ownNamespace: true` at the workload: then its namespace alone is loosened."));
             }
+            if !is_there {
+                doubtful.push((Some(raw.rule.as_str()), None));
+            }
             let measured = control::MEASURED.contains(&raw.rule.as_str());
             all.push(Waiver { raw, used: AtomicBool::new(!measured) });
         }
-        Self { all, controls: catalog.controls.keys().cloned().collect(), broken: &inventory.broken.exemptions }
+        Self { all, controls: catalog.controls.keys().cloned().collect(), broken: &inventory.broken.exemptions, doubtful }
     }
 
     /// The controls by name.
@@ -137,6 +146,10 @@ impl<'i> Exemptions<'i> {
     /// Whether a violation of a control is excused here; remembers that the exemption was needed.
     pub fn excuse(&self, control: &str, place: Place<'_>) -> bool {
         let mut excused = self.broken.iter().any(|(rule, scope)| rule == control && covers(scope, place));
+        excused |= self
+            .doubtful
+            .iter()
+            .any(|(rule, scope)| rule.is_none_or(|rule| rule == control) && scope.is_none_or(|scope| covers(scope, place)));
         for waiver in self.all.iter().filter(|waiver| waiver.raw.rule.value == control && covers(&waiver.raw.scope, place)) {
             waiver.used.store(true, Ordering::Relaxed);
             excused = true;
@@ -169,6 +182,18 @@ pub(super) fn covers(scope: &ExemptionScope, place: Place<'_>) -> bool {
         || is(&scope.namespace, place.namespace)
         || is(&scope.cluster, place.cluster)
         || is(&scope.tier, place.tier)
+}
+
+/// Whether a scope's place is there. Which namespaces there are is known only later.
+fn names_something(inventory: &Inventory, kind: &str, place: &str) -> bool {
+    match kind {
+        "workload" => inventory.workloads.iter().map(|workload| &workload.identity).any(|identity| {
+            place.split_once('/').is_some_and(|(team, name)| identity.team.value == team && identity.name.as_str() == name)
+        }),
+        "cluster" => inventory.clusters.iter().any(|cluster| cluster.name.as_str() == place),
+        "tier" => inventory.tiers.iter().any(|tier| tier.name.as_str() == place),
+        _ => true,
+    }
 }
 
 fn has_own_namespace(inventory: &Inventory, name: &Spanned<String>) -> bool {

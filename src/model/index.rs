@@ -1,5 +1,6 @@
 //! Names to definitions: duplicates are found once, here, and so are references to nothing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decode::Findings;
@@ -12,7 +13,7 @@ pub struct Index<'i> {
     /// What is indexed, for findings: `tier`, `cluster`, ...
     what: &'static str,
     places: BTreeMap<String, (usize, Span)>,
-    lost: &'i BTreeSet<String>,
+    lost: Cow<'i, BTreeSet<String>>,
 }
 
 impl<'i> Index<'i> {
@@ -32,7 +33,15 @@ impl<'i> Index<'i> {
                 places.insert(name.value, (at, name.span));
             }
         }
-        Self { what, places, lost }
+        Self { what, places, lost: Cow::Borrowed(lost) }
+    }
+
+    /// Leaves out definitions of which a part of the name means nothing: what refers to them may mean them, and nothing is called so.
+    pub fn leave_out(&mut self, names: impl IntoIterator<Item = String>) {
+        for name in names {
+            self.places.remove(&name);
+            self.lost.to_mut().insert(name.rsplit('/').next().unwrap_or(&name).to_owned());
+        }
     }
 
     /// The position of the definition of that name.

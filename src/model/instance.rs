@@ -13,7 +13,6 @@ use super::settings::{Cascade, fits};
 use super::tiers::Tiers;
 use super::{names, priority_class, storage};
 use crate::decode::Findings;
-use crate::diag::Severity;
 use crate::inventory::Inventory;
 use crate::inventory::pod::EnvValue;
 use crate::inventory::team::Team;
@@ -146,9 +145,9 @@ pub fn build<'i>(
     }
     check::governing(&subject, &mut found);
     check::pod(&subject, &spec, &mut found);
-    let is_sound = found.iter().all(|diag| diag.severity != Severity::Error);
+    let finished = check::finished(&subject, &spec, &controller, &found);
     findings.extend(found);
-    findings.extend(check::finished(&subject, &spec, &controller, is_sound));
+    findings.extend(finished);
     let level = check::needed_level(&subject, &spec);
     let (configs, expected) = references(ground.inventory, name, &cascade.settings, &spec);
     let labels = labels(workload, team, tier_name, label_domain, &cascade.settings);

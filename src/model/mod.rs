@@ -187,7 +187,10 @@ pub fn resolve<'i>(
         let identity = &workload.identity;
         Spanned::new(format!("{}/{}", identity.team.value, identity.name.value), identity.name.span)
     });
-    let workloads = Index::new("workload", full_names, &inventory.lost, findings);
+    let mut workloads = Index::new("workload", full_names, &inventory.lost, findings);
+    let of_no_team = inventory.workloads.iter().map(|workload| &workload.identity);
+    let of_no_team = of_no_team.filter(|identity| teams.get(&identity.team).is_none());
+    workloads.leave_out(of_no_team.map(|identity| format!("{}/{}", identity.team.value, identity.name.value)));
     let ground = Ground { inventory, tiers: &tiers, exemptions: &exemptions, schemas };
     let resolved: Vec<(Vec<Instance<'i>>, Findings)> =
         inventory.workloads.par_iter().map(|workload| resolve_workload(ground, workload, fleet, &teams, &clusters)).collect();

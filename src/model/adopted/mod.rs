@@ -148,7 +148,7 @@ pub fn build<'i>(
     let made = |kind: &str, name: &str| adopted.names.iter().any(|(other, named)| other == kind && named.value == name);
     configs.retain(|config| !made("ConfigMap", config));
     expected.retain(|(kind, name)| !made(kind, name));
-    check_kind(&subject, &adopted, findings);
+    check_kind(&subject, &source.objects, findings);
     for object in source.objects.iter().filter(|object| kind_of(object) == "HorizontalPodAutoscaler") {
         kinds::check_scaled(object, &source.objects, findings);
     }
@@ -181,11 +181,11 @@ pub fn build<'i>(
 }
 
 /// The inventory says of which kind the workload is; the source must have such a controller.
-fn check_kind(subject: &Subject<'_, '_>, adopted: &Adopted, findings: &mut Findings) {
+fn check_kind(subject: &Subject<'_, '_>, objects: &[Node], findings: &mut Findings) {
     let identity = &subject.workload.identity;
     let kind = identity.kind.value.as_str();
-    if !adopted.names.is_empty() && !adopted.names.iter().any(|(other, _)| other == kind) {
-        let found: BTreeSet<&str> = adopted.names.iter().map(|(kind, _)| kind.as_str()).collect();
+    let found: BTreeSet<&str> = objects.iter().map(kind_of).collect();
+    if !found.is_empty() && !found.contains(kind) {
         let diag = Diag::new(Code::InvalidValue, identity.kind.span, format!("the source has no {kind}"));
         let diag = identity.source.iter().fold(diag, |diag, source| diag.related(source.kustomize.span, "the source"));
         let found: Vec<&str> = found.into_iter().collect();
@@ -241,12 +241,12 @@ impl Taking<'_, '_> {
             }
             if let (Some(written), Some(template)) = (at(object, path), template_mut(&mut value, path)) {
                 level = level.min(pods::take(subject, self.label_domain, written, &mut template["spec"], findings));
-                pods::check_refusals(object, written, &template["spec"], findings);
                 finals.push(template["spec"].clone());
                 if !template["metadata"].is_object() {
                     template["metadata"] = json!({});
                 }
                 self.label(&mut template["metadata"]);
+                pods::check_refusals(object, written, &value, findings);
             } else {
                 let diag = Diag::new(Code::MissingKey, head(object), format!("{} needs `{}`", a(kind_of(object)), path.join(".")));
                 findings.push(diag.help("Write the pod."));

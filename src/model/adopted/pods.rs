@@ -1,5 +1,7 @@
 //! The pods of a source: what isolation owns is put on them, what contradicts it is a finding where it is written.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::literal;
@@ -7,11 +9,10 @@ use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::WorkloadKind;
-use crate::model::check::Subject;
+use crate::model::check::{Subject, key_of_pod};
 use crate::model::exemptions::control;
 use crate::model::pod_security::{containers, violations};
 use crate::model::{images, owned, pod, priority_class, refusals, storage};
-use crate::source::Span;
 use crate::yaml::{Node, Value as Yaml};
 
 /// Where the pod of a kind is.
@@ -53,22 +54,21 @@ pub fn take(subject: &Subject<'_, '_>, label_domain: &str, written: &Node, value
         .unwrap_or(subject.tier.pod_security.value)
 }
 
-/// Reports what the API server would refuse of a workload: the pod as it is in the end, and the controller as it was written.
-pub fn check_refusals(object: &Node, written: &Node, pod: &Value, findings: &mut Findings) {
-    let (Some(kind), Some(spec)) = (object.get("kind").and_then(Node::text).and_then(WorkloadKind::from_word), object.get("spec")) else {
-        return;
-    };
+/// Reports what the API server would refuse of a workload as it is in the end, where it was written.
+pub fn check_refusals(object: &Node, written: &Node, taken: &Value, findings: &mut Findings) {
+    let kind = object.get("kind").and_then(Node::text).and_then(WorkloadKind::from_word);
+    let (Some(kind), Some(spec), Some(pod)) = (kind, object.get("spec"), of(taken)) else { return };
     let claim =
         |template: &'_ Node| template.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text).map(str::to_owned);
     let claims: Vec<String> = items(spec, "volumeClaimTemplates").iter().filter_map(claim).collect();
     let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
-    let controller = crate::schema::json(spec);
+    let controller = &taken["spec"];
     let of_pod = refusals::of_pod(pod, kind, &claims)
         .into_iter()
         .map(|refusal| refusal.diag(pod, &[written]).unwrap_or_else(|| refusal.diag_at(head(written))));
     findings.extend(of_pod);
-    let of_controller = refusals::of_controller(&controller, pod, kind).into_iter();
-    findings.extend(of_controller.map(|refusal| refusal.diag(&controller, &[spec]).unwrap_or_else(|| refusal.diag_at(head(spec)))));
+    let of_controller = refusals::of_controller(controller, pod, kind).into_iter().chain(refusals::of_whole(controller, kind));
+    findings.extend(of_controller.map(|refusal| refusal.diag(controller, &[spec]).unwrap_or_else(|| refusal.diag_at(head(spec)))));
 }
 
 /// What a source may write although isolation owns the field, because it says what holds anyway.
@@ -177,10 +177,14 @@ fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, find
     let mut found = violations(level.value, value, subject.minor);
     found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
+        let mut seen = BTreeSet::new();
         for violation in found {
+            let span = key_of_pod(written, &violation.field).unwrap_or_else(|| head(written));
+            if !seen.insert((span, violation.field.clone())) {
+                continue;
+            }
             let what = if violation.what.starts_with("the ") { violation.what } else { format!("the pod {}", violation.what) };
             let message = format!("the level `{}` of the tier `{}` forbids that {what}", level.value.as_str(), subject.tier.name.value);
-            let span = key_of(written, &violation.field).unwrap_or_else(|| head(written));
             let diag = Diag::new(Code::ControlViolated, span, message).related(level.span, "the tier's level");
             findings.push(diag.help("Change it; or ask for an exemption from `pod-security`, with `ownNamespace: true` at the workload."));
         }
@@ -191,20 +195,8 @@ fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, find
         .collect();
     if !writable.is_empty() && !subject.exemptions.excuse(control::READ_ONLY_ROOT, subject.place) {
         let message = format!("the root file system of `{}` is writable", writable.join("`, `"));
-        let span = key_of(written, "readOnlyRootFilesystem").unwrap_or_else(|| head(written));
+        let span = key_of_pod(written, "readOnlyRootFilesystem").unwrap_or_else(|| head(written));
         let help = "Mount an `emptyDir` where it writes; or ask for an exemption from `read-only-root-filesystem`.";
         findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
-    }
-}
-
-/// The first key of that name in a tree.
-fn key_of(node: &Node, name: &str) -> Option<Span> {
-    match &node.value {
-        Yaml::Map(entries) => {
-            let here = entries.iter().find(|(key, _)| key.text() == Some(name)).map(|(key, _)| key.span);
-            here.or_else(|| entries.iter().find_map(|(_, value)| key_of(value, name)))
-        }
-        Yaml::Seq(items) => items.iter().find_map(|item| key_of(item, name)),
-        Yaml::Scalar { .. } => None,
     }
 }

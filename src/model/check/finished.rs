@@ -4,16 +4,19 @@ use serde_json::{Value, json};
 
 use super::{Subject, spec_definition};
 use crate::decode::Findings;
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, Severity};
 use crate::inventory::workload::WorkloadKind;
 use crate::model::pod;
 use crate::model::refusals::{self, Refusal, place};
 use crate::schema::{PathSegment, explained};
+use crate::source::Span;
 use crate::yaml::Node;
 
-/// Checks what a workload becomes on a cluster. Where its settings were not `is_sound` themselves, only what stands under `pod` and `spec` is
-/// reported.
-pub fn finished(subject: &Subject<'_, '_>, pod: &Value, controller: &Value, is_sound: bool) -> Findings {
+/// Checks what a workload becomes on a cluster. Where its settings were not sound themselves, only what stands under `pod` and `spec` is
+/// reported, and not where they were `found` wrong already.
+pub fn finished(subject: &Subject<'_, '_>, pod: &Value, controller: &Value, found: &Findings) -> Findings {
+    let wrong: Vec<Span> = found.iter().filter(|diag| diag.severity == Severity::Error).map(|diag| diag.primary.span).collect();
+    let is_sound = wrong.is_empty();
     let kind = subject.workload.identity.kind.value;
     let cascade = subject.cascade;
     let claims: Vec<&str> = match kind {
@@ -25,8 +28,18 @@ pub fn finished(subject: &Subject<'_, '_>, pod: &Value, controller: &Value, is_s
     let mut findings = Findings::new();
     let mut report = |refusals: Vec<Refusal>, whole: &Value, layers: &[&Node]| {
         for refusal in refusals {
-            let written = refusal.diag(whole, layers);
-            let diag = written.or_else(|| is_sound.then(|| refusal.diag_at(subject.workload.identity.name.span)));
+            if wrong.iter().any(|span| refusal.holds(*span, whole, layers)) {
+                continue;
+            }
+            let elsewhere = || {
+                let keys = refusal.keys(whole);
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                // The short forms are of the workload's own container.
+                let own = keys.first() != Some(&"containers") || keys.get(1) == Some(&pod::MAIN);
+                let short = own.then(|| super::twice::short(&cascade.settings, &keys)).flatten();
+                refusal.diag_at(short.unwrap_or(subject.workload.identity.name.span))
+            };
+            let diag = refusal.diag(whole, layers).or_else(|| is_sound.then(elsewhere));
             if let Some(diag) = diag.filter(|diag| findings.iter().all(|known| known != diag)) {
                 findings.push(diag);
             }

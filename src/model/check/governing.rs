@@ -18,7 +18,8 @@ pub fn governing(subject: &Subject<'_, '_>, findings: &mut Findings) {
         return;
     }
     let settings = &subject.cascade.settings;
-    if let Some(expose) = settings.expose.as_ref().filter(|expose| expose.r#type.is_some_and(|kind| kind.value == ExposeType::LoadBalancer)) {
+    if let Some(expose) = settings.expose.as_ref().filter(|expose| expose.r#type.is_some_and(|kind| kind.value == ExposeType::LoadBalancer))
+    {
         let message = format!("the Service `{name}` cannot be headless, which `serviceName` asks for, and a load balancer");
         let diag = Diag::new(Code::SetTwice, stated.span, message).related(expose.span, "the load balancer");
         findings.push(diag.help("Name another one: the workload then has two Services."));

@@ -21,7 +21,7 @@ pub(super) use finished::finished;
 pub(super) use governing::governing;
 pub use kind::own_keys;
 pub(super) use raw::spec_definition;
-pub use security::needed_level;
+pub use security::{key_of_pod, needed_level};
 pub(super) use twice::twice;
 
 use super::exemptions::{Exemptions, Place};

@@ -1,10 +1,13 @@
 //! What a person wrote under `pod` and `spec`: not what isolation owns, only what Kubernetes has, and under the same rules as the short forms.
 
+use std::collections::BTreeSet;
+
 use super::Subject;
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag};
 use crate::inventory::workload::WorkloadKind;
 use crate::model::{images, owned, pod, storage};
+use crate::source::Span;
 use crate::yaml::{Node, Value};
 
 /// The definition of a kind's spec in Kubernetes' OpenAPI document.
@@ -16,12 +19,12 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let kind = subject.workload.identity.kind.value;
     for spec in &subject.cascade.specs {
         owned::check_spec(spec, kind, findings);
-        findings.extend(subject.schemas.check_node(subject.minor, spec_definition(kind), spec, true));
+        unsaid(subject.schemas.check_node(subject.minor, spec_definition(kind), spec, true), findings);
     }
     let settings = &subject.cascade.settings;
     for layer in &subject.cascade.pods {
         owned::check_pod(layer, kind, findings);
-        findings.extend(subject.schemas.check_node(subject.minor, pod::POD_SPEC, layer, true));
+        unsaid(subject.schemas.check_node(subject.minor, pod::POD_SPEC, layer, true), findings);
         for image in images::in_pod(layer, findings) {
             images::check(&image, image.span, subject.tier, subject.place, subject.exemptions, findings);
         }
@@ -29,7 +32,10 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         storage::check_within(subject, layer, findings);
         for container in containers(layer) {
             let is_main = container.get("name").and_then(Node::text) == Some(pod::MAIN);
-            if !is_main && container.get("image").is_none() {
+            let within =
+                |span: Span| span.file == container.span.file && container.span.start <= span.start && span.end <= container.span.end;
+            let is_wrong = findings.iter().any(|diag| diag.code == Code::KubernetesField && within(diag.primary.span));
+            if !is_main && !is_wrong && container.get("image").is_none() {
                 let diag = Diag::new(Code::MissingKey, head(container), "a container needs an `image`");
                 findings.push(diag.help("Write its `image`; what belongs to the workload's own container is under `name: main`."));
             }
@@ -43,6 +49,12 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             findings.push(diag.help("Write `image: REGISTRY/PATH:TAG`."));
         }
     }
+}
+
+/// Takes what the schema says of places at which nothing is said yet: a field that is not for a person to write need not be written well.
+fn unsaid(diags: Vec<Diag>, findings: &mut Findings) {
+    let said: BTreeSet<Span> = findings.iter().filter(|diag| diag.code == Code::IsolationOwned).map(|diag| diag.primary.span).collect();
+    findings.extend(diags.into_iter().filter(|diag| !said.contains(&diag.primary.span)));
 }
 
 fn containers(pod: &Node) -> impl Iterator<Item = &Node> {

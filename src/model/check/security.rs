@@ -1,6 +1,8 @@
 //! The final pod against its tier's Pod Security level and the controls that go beyond it: what is checked is what every layer and the user's own `pod`
 //! have made of it, not what was meant (I9).
 
+use std::collections::BTreeSet;
+
 use super::Subject;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -17,15 +19,22 @@ pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings
     let mut found = violations(level.value, pod, subject.minor);
     found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
+        let mut seen = BTreeSet::new();
+        let root = found.iter().any(|violation| violation.field == "runAsUser").then(|| written_at(subject, "runAsUser"));
         for violation in found {
+            let span = written_at(subject, &violation.field);
+            // What one line says of several containers is one mistake, and so is a user who is root.
+            let is_root = violation.field == "runAsNonRoot" && root == Some(span);
+            if is_root || !seen.insert((span, violation.field.clone())) {
+                continue;
+            }
             let message = format!(
                 "the level `{}` of the tier `{}` forbids that {}",
                 level.value.as_str(),
                 subject.tier.name.value,
                 sentence(&violation.what)
             );
-            let diag =
-                Diag::new(Code::ControlViolated, written_at(subject, &violation.field), message).related(level.span, "the tier's level");
+            let diag = Diag::new(Code::ControlViolated, span, message).related(level.span, "the tier's level");
             findings.push(diag.help("Change it; or ask for an exemption from `pod-security`, with `ownNamespace: true` at the workload."));
         }
     }
@@ -71,7 +80,7 @@ fn written_at(subject: &Subject<'_, '_>, field: &str) -> Span {
     let settings = &subject.cascade.settings;
     let security = settings.security.as_ref();
     let stated = security.and_then(|security| stated(security, field));
-    let under_pod = || subject.cascade.pods.iter().rev().find_map(|layer| key_of(layer, field));
+    let under_pod = || subject.cascade.pods.iter().rev().find_map(|layer| key_of_pod(layer, field));
     let pod = || subject.cascade.pods.last().map(|pod| crate::decode::head(pod));
     stated.or_else(under_pod).or_else(|| security.map(|security| security.span)).or_else(pod).unwrap_or(subject.workload.identity.name.span)
 }
@@ -88,6 +97,12 @@ fn stated(security: &Security, field: &str) -> Option<Span> {
         "readOnlyRootFilesystem" => security.read_only_root_filesystem.map(|value| value.span),
         _ => None,
     }
+}
+
+/// The first key of that name in a pod; kinds of volumes, of which one is named as a container's `image` is, are below `volumes`.
+pub fn key_of_pod(pod: &Node, name: &str) -> Option<Span> {
+    let in_volumes = || key_of(pod.get("volumes")?, name);
+    in_volumes().or_else(|| key_of(pod, name))
 }
 
 /// The first key of that name in a tree.

@@ -53,7 +53,7 @@ fn compare<'l>(stated: &Value, layer: &'l Node, but: &str, path: &mut Vec<&'l st
 }
 
 /// Where the short form of a field of the pod is written.
-fn short(settings: &Settings, path: &[&str]) -> Option<Span> {
+pub(super) fn short(settings: &Settings, path: &[&str]) -> Option<Span> {
     let first = |list: &Option<Vec<Spanned<String>>>| list.as_ref()?.first().map(|first| first.span);
     let volume =
         |fits: &dyn Fn(&Volume) -> bool| settings.volumes.iter().flatten().find(|volume| fits(volume)).map(|volume| volume.name.span);

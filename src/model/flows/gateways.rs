@@ -88,6 +88,24 @@ impl<'i> Resolver<'_, 'i> {
         None
     }
 
+    /// Whether a gateway's `from`, `to` or `port` means nothing: what is wrong there is reported, and what follows from it is not.
+    fn is_doubtful(&self, gateway: &Gateway) -> bool {
+        let runs = |name: &str| self.workloads.get(name).and_then(|workload| self.by_workload.get(&workload)?.first());
+        let target = runs(&gateway.to).map(|at| self.instances[*at].cascade.settings.ports.as_deref().unwrap_or_default());
+        let has_port = target.is_some_and(|ports| find_port(ports, &gateway.port).is_some());
+        !has_port || gateway.from.0.iter().any(|from| runs(from).is_none())
+    }
+
+    /// Whether a gateway of which something means nothing would be the one of a flow, by what is left of it.
+    pub(super) fn may_be_meant(&self, caller: &Instance<'i>, target: usize) -> bool {
+        let name = full_name(caller);
+        self.inventory.gateways.iter().filter(|gateway| self.is_doubtful(gateway)).any(|gateway| {
+            let to = self.workloads.get(&gateway.to);
+            let unclear = |from: &Spanned<String>| self.workloads.get(from).is_none();
+            to.is_none_or(|to| to == target) && gateway.from.0.iter().any(|from| from.value == name || unclear(from))
+        })
+    }
+
     pub(super) fn check_gateway(&self, gateway: &'i Spanned<Gateway>, findings: &mut Findings) {
         for from in &gateway.from.0 {
             self.workloads.resolve(from, from.span, findings);
@@ -198,7 +216,19 @@ impl<'i> Resolver<'_, 'i> {
 
     /// Reports gateways, listeners and entries of `via` that no flow needs.
     pub(super) fn report_unused(&self, findings: &mut Findings) {
-        let all_read = self.inventory.lost.is_empty();
+        // Where it is open what is where, it is open which flows there are.
+        let unclear = |diag: &Diag| {
+            matches!(
+                diag.code,
+                Code::DuplicateDefinition
+                    | Code::TierBelowData
+                    | Code::TierIncomparable
+                    | Code::TierUnclear
+                    | Code::UnknownReference
+                    | Code::FlowUnknownPort
+            )
+        };
+        let all_read = self.inventory.lost.is_empty() && !findings.iter().any(unclear);
         for (at, gateway) in self.inventory.gateways.iter().enumerate().filter(|_| all_read) {
             if !self.used_gateways.iter().any(|(used, _)| *used == at) {
                 let diag = Diag::new(Code::GatewayUnused, gateway.name.span, format!("no flow uses the gateway `{}`", gateway.name.value));

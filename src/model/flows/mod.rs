@@ -202,7 +202,8 @@ impl<'i> Resolver<'_, 'i> {
                 let caller = full_name(from);
                 let target = full_name(&self.instances[first]);
                 let broken = &self.inventory.broken.gateways;
-                if !broken.iter().any(|(callers, to)| *to == target && callers.contains(&caller)) {
+                let is_broken = broken.iter().any(|(callers, to)| *to == target && callers.contains(&caller));
+                if !is_broken && !self.may_be_meant(from, workload) {
                     findings.push(self.without_gateway(from, &self.instances[first], here.is_some(), connect.span, to));
                 }
                 return;

@@ -10,6 +10,7 @@ mod handler;
 pub(super) mod place;
 mod pod;
 mod volume;
+mod whole;
 
 use serde_json::Value;
 
@@ -34,6 +35,17 @@ impl Refusal {
         place::find(&self.path, whole, layers).map(|span| self.diag_at(span))
     }
 
+    /// The keys of the path, with the names of a list's items for their positions, as a pod's short forms are told apart.
+    pub(super) fn keys(&self, whole: &Value) -> Vec<String> {
+        place::keys(&self.path, whole)
+    }
+
+    /// Whether a place is within what the last layer that has this was written as.
+    pub(super) fn holds(&self, span: Span, whole: &Value, layers: &[&Node]) -> bool {
+        place::extent(&self.path, whole, layers)
+            .is_some_and(|extent| extent.file == span.file && extent.start <= span.start && span.end <= extent.end)
+    }
+
     /// As a finding at a place.
     pub(super) fn diag_at(&self, span: Span) -> Diag {
         Diag::new(self.code, span, self.message.clone()).help(self.help.clone())
@@ -51,6 +63,13 @@ pub(super) fn of_pod(spec: &Value, kind: WorkloadKind, claims: &[&str]) -> Vec<R
 pub(super) fn of_controller(spec: &Value, pod: &Value, kind: WorkloadKind) -> Vec<Refusal> {
     let mut report = Report::default();
     controller::check(spec, pod, kind, &mut report);
+    report.refusals
+}
+
+/// Everything wrong with what only a whole object states, and no `spec` of the inventory: selector, replicas, schedule.
+pub(super) fn of_whole(spec: &Value, kind: WorkloadKind) -> Vec<Refusal> {
+    let mut report = Report::default();
+    whole::check(spec, kind, &mut report);
     report.refusals
 }
 

@@ -20,12 +20,42 @@ pub(in crate::model) fn identity(list: &str) -> &'static str {
 
 /// The deepest place of a path that any layer has; of two equally deep ones the later layer's.
 pub(in crate::model) fn find(path: &[PathSegment], whole: &Value, layers: &[&Node]) -> Option<Span> {
-    let places = layers.iter().filter_map(|layer| descend(path, whole, layer));
-    places.reduce(|best, next| if next.0 >= best.0 { next } else { best }).map(|(_, span)| span)
+    deepest(path, whole, layers).map(|found| found.1)
 }
 
-/// How deep a layer goes along a path, and the key or item there.
-fn descend(path: &[PathSegment], whole: &Value, layer: &Node) -> Option<(usize, Span)> {
+/// The whole of what stands at the place that [`find`] finds.
+pub(in crate::model) fn extent(path: &[PathSegment], whole: &Value, layers: &[&Node]) -> Option<Span> {
+    deepest(path, whole, layers).map(|(_, key, value)| if key.end <= value.end { key.to(value) } else { key })
+}
+
+fn deepest(path: &[PathSegment], whole: &Value, layers: &[&Node]) -> Option<(usize, Span, Span)> {
+    let places = layers.iter().filter_map(|layer| descend(path, whole, layer));
+    places.reduce(|best, next| if next.0 >= best.0 { next } else { best })
+}
+
+/// A path with what identifies a list's items for their positions.
+pub(in crate::model) fn keys(path: &[PathSegment], whole: &Value) -> Vec<String> {
+    let (mut value, mut list) = (whole, "");
+    let key = |segment: &PathSegment, item: &Value, list: &str| match segment {
+        PathSegment::Key(key) => key.clone(),
+        PathSegment::Index(_) => text(&item[identity(list)]),
+    };
+    let mut keys = Vec::new();
+    for segment in path {
+        value = match segment {
+            PathSegment::Key(key) => &value[key.as_str()],
+            PathSegment::Index(index) => &value[*index],
+        };
+        keys.push(key(segment, value, list));
+        if let PathSegment::Key(key) = segment {
+            list = key;
+        }
+    }
+    keys
+}
+
+/// How deep a layer goes along a path, the key or item there, and its value.
+fn descend(path: &[PathSegment], whole: &Value, layer: &Node) -> Option<(usize, Span, Span)> {
     let (mut value, mut node) = (whole, layer);
     let (mut deepest, mut list) = (None, "");
     for (depth, segment) in path.iter().enumerate() {
@@ -33,19 +63,19 @@ fn descend(path: &[PathSegment], whole: &Value, layer: &Node) -> Option<(usize, 
             PathSegment::Key(key) => {
                 let Some((name, below)) = node.entry(key) else { break };
                 (value, node, list) = (&value[key.as_str()], below, key);
-                deepest = Some((depth, name.span));
+                deepest = Some((depth, name.span, below.span));
             }
             PathSegment::Index(index) => {
                 value = &value[*index];
                 let Yaml::Seq(written) = &node.value else { break };
                 let Some(item) = same(value, identity(list), *index, written) else { break };
                 node = item;
-                deepest = Some((depth, crate::decode::head(item)));
+                deepest = Some((depth, crate::decode::head(item), item.span));
             }
         }
     }
     // A list that others than this layer filled is no place of the item.
-    deepest.filter(|(depth, _)| *depth > 0 || path.len() == 1 || matches!(path.get(1), Some(PathSegment::Key(_))))
+    deepest.filter(|(depth, ..)| *depth > 0 || path.len() == 1 || matches!(path.get(1), Some(PathSegment::Key(_))))
 }
 
 /// The text of a scalar, as YAML has it.
