@@ -39,9 +39,27 @@ pub(super) fn is_date_time(text: &str) -> bool {
     text.as_bytes().get(10) == Some(&b'T') && text.parse::<jiff::Timestamp>().is_ok()
 }
 
+/// Whether the text is a UUID: hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+pub(super) fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Whether the text is a host name of the Internet, in small or capital letters.
+pub(super) fn is_host_name(text: &str) -> bool {
+    text.len() <= 253 && crate::formats::check_subdomain(&text.to_ascii_lowercase()).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_things_and_hosts() {
+        assert!(is_uuid("1B4e28ba-2fa1-11d2-883f-0016d3cca427") && is_host_name("Git.acme.example"));
+        assert!(!is_uuid("1b4e28ba2fa111d2883f0016d3cca427") && !is_uuid("1b4e28ba-2fa1-11d2-883f-0016d3cca42g"));
+        assert!(!is_host_name("-") && !is_host_name("") && !is_host_name("a..b") && !is_host_name("a_b"));
+    }
 
     #[test]
     fn quantities_parse_as_in_kubernetes() {

@@ -110,6 +110,18 @@ pub(super) enum Format {
     Bytes,
     /// RFC 3339.
     DateTime,
+    /// A day, without a time.
+    Date,
+    /// An address of IPv4.
+    Ipv4,
+    /// An address of IPv6.
+    Ipv6,
+    /// An address range.
+    Cidr,
+    /// A UUID with its hyphens.
+    Uuid,
+    /// A host name.
+    HostName,
 }
 
 /// How a patch's value comes together with what it patches.

@@ -164,6 +164,12 @@ impl Reader {
             Some("string") => Shape::Text(match format {
                 Some("byte") => Format::Bytes,
                 Some("date-time") => Format::DateTime,
+                Some("date") => Format::Date,
+                Some("ipv4") => Format::Ipv4,
+                Some("ipv6") => Format::Ipv6,
+                Some("cidr") => Format::Cidr,
+                Some("uuid") => Format::Uuid,
+                Some("hostname") => Format::HostName,
                 _ => Format::Plain,
             }),
             Some("integer") => Shape::Int(if format == Some("int32") { 32 } else { 64 }),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, btree_map};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::format;
 use super::minor::Minor;
@@ -240,6 +241,12 @@ impl<V: View> Walk<'_, V> {
             Format::Plain => return,
             Format::Bytes => (format::is_base64(text), "base64", "Encode it, or use a field that takes plain text."),
             Format::DateTime => (format::is_date_time(text), "a moment", "Write it as in `2026-01-31T08:00:00Z`."),
+            Format::Date => (text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10, "a day", "Write it as in `2026-01-31`."),
+            Format::Ipv4 => (text.parse::<Ipv4Addr>().is_ok(), "an IPv4 address", "Write it as in `192.0.2.10`."),
+            Format::Ipv6 => (text.parse::<Ipv6Addr>().is_ok(), "an IPv6 address", "Write it as in `2001:db8::10`."),
+            Format::Cidr => (text.parse::<ipnet::IpNet>().is_ok(), "an address range", "Write it as in `192.0.2.0/24`."),
+            Format::Uuid => (format::is_uuid(text), "a UUID", "Write it as in `1b4e28ba-2fa1-11d2-883f-0016d3cca427`."),
+            Format::HostName => (format::is_host_name(text), "a host name", "Labels of letters, digits and `-`, with dots between them."),
         };
         if !fits {
             (self.report)(at, Fault::new(format!("{} takes {expected}, which this text is not", at.name()), Some(help.to_owned())));
