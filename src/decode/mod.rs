@@ -347,10 +347,19 @@ pub fn field<T: Decode>(node: &Node, entries: &[(Node, Node)], key: &str, what: 
         return decoded;
     }
     let absent = T::absent();
-    if absent.is_none() {
+    if absent.is_none() && !is_misspelt(key, entries, findings) {
         findings.push(missing_key(node, key, what));
     }
     absent
+}
+
+/// Whether a key was found to be another one misspelt: that it is missing says the same again.
+fn is_misspelt(key: &str, entries: &[(Node, Node)], findings: &Findings) -> bool {
+    // The unknown keys of this mapping are among the last findings; what was nested between them and now is little.
+    const RECENT: usize = 64;
+    let meant = crate::diag::did_you_mean(key, [key]);
+    let of_this = |diag: &Diag| diag.code == Code::UnknownKey && entries.iter().any(|(written, _)| written.span == diag.primary.span);
+    findings.iter().rev().take(RECENT).any(|diag| of_this(diag) && diag.help.first() == meant.as_ref())
 }
 
 /// The finding that a record lacks a key.
