@@ -175,6 +175,10 @@ impl Workload {
             keys.insert("schedule".to_owned(), "17 3 * * 1-5".into());
         }
         keys.extend(self.bundles.iter().flatten().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        // One host of a cluster leads to one workload.
+        if let Some(expose) = keys.get_mut("expose") {
+            expose["host"] = format!("app-{index}.small.example").into();
+        }
         keys.into()
     }
 }
@@ -260,7 +264,7 @@ fn bundles(kind: &str, one: &str, other: &str) -> Vec<Bundle> {
         bundles.push(vec![
             ("ports", json!([{ "name": "web", "port": 8080 }, { "name": "metrics", "port": 9090, "scrape": "/metrics" }])),
             ("probes", json!({})),
-            ("expose", json!({ "type": "Ingress", "host": "app.small.example", "class": "traefik" })),
+            ("expose", json!({ "type": "Ingress", "class": "traefik" })),
             ("spec", json!({ "strategy": { "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } } })),
         ]);
     }
