@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 use super::{Failure, Outcome};
 use crate::catalog::{self, Catalog, Control, Pack};
 use crate::diag::{Code, Findings, did_you_mean};
+use crate::model::flows::full_name;
 use crate::source::Files;
 
 /// Explain a finding, a control, a framework, a key or a workload; list findings, controls and frameworks without a name.
@@ -98,7 +99,7 @@ fn of_workload(name: &str, args: &Args, here: &Path, terminal: &Terminal) -> Res
             "Run `ringfence check`.",
         ));
     }
-    let known: Vec<String> = model.iter().flat_map(|model| &model.instances).map(workload::name).collect();
+    let known: Vec<String> = model.iter().flat_map(|model| &model.instances).map(full_name).collect();
     let help = did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| "A workload is named `TEAM/WORKLOAD`.".to_owned());
     Err(Failure::new(format!("there is no workload `{name}`"), help))
 }

@@ -38,15 +38,8 @@ pub fn prefix_free(plan: &Plan, catalog: &Catalog, findings: &mut Findings) {
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         for (parent, other) in parents.filter_map(|parent| plan.files.get(parent).map(|other| (parent, other))) {
             let message = format!("{} plans the folder `{parent}`, which {} plans as a file", file.owner, other.owner);
-            let mut diag = Diag::new(Code::PathClash, file.origin, message);
-            if other.origin != file.origin {
-                diag = diag.related(other.origin, "the other owner");
-            }
-            for (file, label) in [(file, "the folder comes from this pattern"), (other, "the file comes from this one")] {
-                if let Some(pattern) = pattern(file, catalog) {
-                    diag = diag.related(pattern, label);
-                }
-            }
+            let patterns = [(file, "the folder comes from this pattern"), (other, "the file comes from this one")];
+            let diag = path_clash(message, patterns, catalog);
             findings.push(diag.help("Change the `path` of one of the two kinds, or a name in the inventory that it is made of."));
         }
     }
@@ -71,17 +64,24 @@ pub fn differ_in_more_than_case(plan: &Plan, catalog: &Catalog, findings: &mut F
             "{} plans `{part}`, and {} plans `{other}`, which is the same where large and small letters are one",
             file.owner, by.owner
         );
-        let mut diag = Diag::new(Code::PathClash, file.origin, message);
-        if by.origin != file.origin {
-            diag = diag.related(by.origin, "the other owner");
-        }
-        for (file, label) in [(file, "the one comes from this pattern"), (by, "the other from this one")] {
-            if let Some(pattern) = pattern(file, catalog) {
-                diag = diag.related(pattern, label);
-            }
-        }
+        let diag = path_clash(message, [(file, "the one comes from this pattern"), (by, "the other from this one")], catalog);
         findings.push(diag.help("Change the `path` of one of the two kinds: macOS and Windows would keep one file for both."));
     }
+}
+
+/// The finding about the first of two files, with the owner of the other, and each one's pattern under its label.
+fn path_clash(message: String, files: [(&File, &str); 2], catalog: &Catalog) -> Diag {
+    let [(file, _), (other, _)] = files;
+    let mut diag = Diag::new(Code::PathClash, file.origin, message);
+    if other.origin != file.origin {
+        diag = diag.related(other.origin, "the other owner");
+    }
+    for (file, label) in files {
+        if let Some(pattern) = pattern(file, catalog) {
+            diag = diag.related(pattern, label);
+        }
+    }
+    diag
 }
 
 /// Where the `path` of the kind is stated that planned a file first.

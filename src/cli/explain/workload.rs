@@ -7,8 +7,9 @@ use super::super::project::Input;
 use crate::decode::Findings;
 use crate::inventory::Inventory;
 use crate::inventory::workload::Workload;
+use crate::model::flows::full_name;
 use crate::model::{BESIDE_A_SOURCE, Instance, MERGED_BY_KEY, Model, changes_type, fits};
-use crate::source::{Files, Span, Spanned};
+use crate::source::{FileId, Files, Span, Spanned};
 use crate::yaml::{self, Node, Value};
 
 /// What is merged by Kubernetes' own rules, layer over layer, and so comes from several places.
@@ -16,9 +17,9 @@ const MERGED: [&str; 2] = ["pod", "spec"];
 
 /// Where each setting of a workload comes from, cluster by cluster; `None` where there is no such workload.
 pub(super) fn explain(name: &str, input: &Input, model: &Model<'_>) -> Option<String> {
-    let instances: Vec<&Instance<'_>> = model.instances.iter().filter(|instance| self::name(instance) == name).collect();
+    let instances: Vec<&Instance<'_>> = model.instances.iter().filter(|instance| full_name(instance) == name).collect();
     let first = instances.first()?;
-    let places = Places { files: &input.files };
+    let mut places = Places { files: &input.files, read: BTreeMap::new() };
     let mut text =
         format!("{name} (workload): a {} of the tier `{}`\n\n", first.workload.identity.kind.value.as_str(), model.tiers.name(first.tier));
     if let Some(source) = &first.workload.identity.source {
@@ -30,7 +31,7 @@ pub(super) fn explain(name: &str, input: &Input, model: &Model<'_>) -> Option<St
     for instance in &instances {
         let mut settings = Settings::default();
         let beside = |key: &str| instance.adopted.is_none() || BESIDE_A_SOURCE.contains(&key);
-        for (who, layer) in layers(instance, model, &places) {
+        for (who, layer) in layers(instance, model, &mut places) {
             settings.lay(&layer, who, &beside, &places);
         }
         let (cluster, settings) = (model.clusters.name(instance.cluster), settings.lines());
@@ -50,11 +51,6 @@ pub(super) fn explain(name: &str, input: &Input, model: &Model<'_>) -> Option<St
     Some(text)
 }
 
-/// The name that a workload is asked for by.
-pub(super) fn name(instance: &Instance<'_>) -> String {
-    format!("{}/{}", instance.team.name.value, instance.workload.identity.name.value)
-}
-
 /// How the tier is known.
 fn tier(workload: &Spanned<Workload>, inventory: &Inventory, name: &str, places: &Places<'_>) -> String {
     let identity = &workload.identity;
@@ -70,8 +66,8 @@ fn tier(workload: &Spanned<Workload>, inventory: &Inventory, name: &str, places:
 }
 
 /// What says something of the settings, the lowest first.
-fn layers(instance: &Instance<'_>, model: &Model<'_>, places: &Places<'_>) -> Vec<(&'static str, Node)> {
-    let defaults = |span: Span| places.node(span)?.get("defaults").cloned();
+fn layers(instance: &Instance<'_>, model: &Model<'_>, places: &mut Places<'_>) -> Vec<(&'static str, Node)> {
+    let mut defaults = |span: Span| places.node(span)?.get("defaults").cloned();
     let cluster = model.clusters.all[instance.cluster].raw;
     let mut layers: Vec<(&'static str, Option<Node>)> = vec![
         ("the fleet's defaults", defaults(model.fleet.span)),
@@ -159,6 +155,8 @@ fn is_setting(name: &str) -> bool {
 /// Places of the inventory's text.
 struct Places<'f> {
     files: &'f Files,
+    /// The files that were read again, each once.
+    read: BTreeMap<FileId, Vec<Node>>,
 }
 
 impl Places<'_> {
@@ -179,8 +177,9 @@ impl Places<'_> {
     }
 
     /// The mapping there.
-    fn node(&self, span: Span) -> Option<Node> {
-        let documents = yaml::read::read(self.files.text(span.file), span.file, &mut Findings::new());
+    fn node(&mut self, span: Span) -> Option<Node> {
+        let read = || yaml::read::read(self.files.text(span.file), span.file, &mut Findings::new());
+        let documents = self.read.entry(span.file).or_insert_with(read);
         documents.iter().find_map(|document| within(document, span)).cloned()
     }
 }
