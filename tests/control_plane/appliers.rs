@@ -1,7 +1,5 @@
 //! Who applies a tree can apply all of it, with the rights that are written for it, and no role beyond it.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::apply::{self, Layers};
@@ -33,9 +31,7 @@ pub fn argocd(judges: &Judges, etcd: &Etcd, project: &Project, layers_of: &dyn F
         // Among them the one that puts the built-in roles together: an empty `admin` could be bound by anybody.
         plane.start_components();
         let rules = || plane.masters.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/admin").ok().unwrap()["rules"].clone();
-        until("the built-in admin has its rules", Duration::from_secs(60), || {
-            rules().as_array().filter(|rules| !rules.is_empty()).map(drop)
-        });
+        until("the built-in admin has its rules", || rules().as_array().filter(|rules| !rules.is_empty()).map(drop));
         none("namespaces are refused", &apply::namespaces_of_others(&plane, layers.values().flatten()))?;
         let path = project.output().join(format!("bootstrap/{cluster}/argocd-applier.yaml"));
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -46,7 +42,7 @@ pub fn argocd(judges: &Judges, etcd: &Etcd, project: &Project, layers_of: &dyn F
         let user = User { user: name.to_owned(), groups: vec!["system:serviceaccounts".to_owned()] };
         let client = plane.client(&user);
         // What was applied last is the binding, which the authorizer sees a moment later.
-        until("Argo CD's user has its rights", Duration::from_secs(60), || {
+        until("Argo CD's user has its rights", || {
             let role = json!({ "verb": "patch", "group": "rbac.authorization.k8s.io", "resource": "clusterroles", "name": "ringfence-cluster-viewer" });
             plane.masters.may(&user, &role).then_some(())
         });

@@ -1,7 +1,6 @@
 //! Tries attacks and honest uses on a control plane that has a cluster's tree.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -15,10 +14,7 @@ use crate::plane::Plane;
 use crate::resources::describe;
 use crate::scheduling::{Verdict, verdict};
 use crate::stated::Cluster;
-use crate::waiting::{seen_within, until};
-
-/// How long something that must come about may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+use crate::waiting::{eventually, until};
 
 /// How an honest use says that a pod is on a node of no tier.
 const SYSTEM: &str = "system";
@@ -56,7 +52,7 @@ impl Ground<'_> {
         let stopped = attack.stopped.as_ref().ok_or("an attack says what stops it")?;
         let mut last = Ok(());
         // A control goes some time after it was taken away.
-        let went_through = seen_within(PATIENCE, || {
+        let went_through = eventually(|| {
             last = self.with_attempt(attack, |answer| self.is_through(attack, stopped, answer));
             last.is_ok().then_some(())
         });
@@ -225,17 +221,31 @@ impl Ground<'_> {
             assert!(back.is_ok(), "{path} cannot be put back: {}", back.message());
         }
         for path in &traces.made {
-            until(&format!("{path} is gone"), PATIENCE, || (masters.get(path).status == 404).then_some(()));
+            until(&format!("{path} is gone"), || {
+                let gone = masters.get(path).status == 404;
+                if !gone {
+                    self.end_pods();
+                }
+                gone.then_some(())
+            });
         }
         // Those of the tree's own workloads stay.
         for pods in pods.filter(|_| !traces.made.is_empty()) {
-            until("its pods are gone", PATIENCE, || {
+            until("its pods are gone", || {
                 let left = self.all_pods(pods);
                 for pod in &left {
                     masters.delete(&self.path(pod));
                 }
                 left.is_empty().then_some(())
             });
+        }
+    }
+
+    /// Stands in for the kubelets: pods that are bound and were told to end have ended. A namespace does not go before they have.
+    fn end_pods(&self) {
+        let told = |pod: &Value| !pod["metadata"]["deletionTimestamp"].is_null();
+        for pod in self.plane.masters.list("/api/v1/pods").into_iter().filter(told) {
+            self.plane.masters.delete(&self.path(&with_kind(pod)));
         }
     }
 
@@ -250,7 +260,7 @@ impl Ground<'_> {
                 let object = answer.ok()?;
                 let path = format!("/api/v1/namespaces/{}/events", object["metadata"]["namespace"].as_str().unwrap());
                 let name = object["metadata"]["name"].as_str().unwrap();
-                let said = until("a controller was refused pods", PATIENCE, || {
+                let said = until("a controller was refused pods", || {
                     let events = self.plane.masters.list(&path);
                     let about = |event: &&Value| event["involvedObject"]["name"].as_str().is_some_and(|about| about.starts_with(name));
                     events.iter().filter(about).find(|event| event["reason"] == "FailedCreate").map(|event| event["message"].to_string())
@@ -271,12 +281,12 @@ impl Ground<'_> {
         answer.ok()?;
         if stopped.without_pods.is_some() {
             let pods = attack.pods(stopped);
-            seen_within(PATIENCE, || (!self.pods(&pods).is_empty()).then_some(())).ok_or("no pods")?;
+            eventually(|| (!self.pods(&pods).is_empty()).then_some(())).ok_or("no pods")?;
         }
         if let Some(tier) = &stopped.never_on {
             let pods = attack.pods(stopped);
             let there = |pod: &Value| verdict(pod).is_some_and(|verdict| self.tier_of(&verdict) == Some(tier));
-            let arrived = seen_within(PATIENCE, || self.pods(&pods).iter().any(there).then_some(()));
+            let arrived = eventually(|| self.pods(&pods).iter().any(there).then_some(()));
             arrived.ok_or_else(|| format!("no pod is there: {:?}", self.verdicts(&pods)))?;
         }
         Ok(())
@@ -295,7 +305,7 @@ impl Ground<'_> {
 
     /// Waits until there are such pods and each has its verdict.
     fn verdicts(&self, pods: &PodRef) -> Vec<Verdict> {
-        until("the pods have their verdicts", PATIENCE, || {
+        until("the pods have their verdicts", || {
             let verdicts: Option<Vec<Verdict>> = self.pods(pods).iter().map(verdict).collect();
             verdicts.filter(|verdicts| !verdicts.is_empty())
         })
@@ -385,7 +395,7 @@ pub fn appoint_administrator(plane: &Plane<'_>) -> Result<(), String> {
     let user = crate::attempt::administrator();
     plane.masters.post(BINDINGS, &unlimited(&user)).ok()?;
     let question = json!({ "verb": "create", "group": "", "resource": "pods", "namespace": "default" });
-    until("the administrator is one", PATIENCE, || plane.masters.may(&user, &question).then_some(()));
+    until("the administrator is one", || plane.masters.may(&user, &question).then_some(()));
     Ok(())
 }
 

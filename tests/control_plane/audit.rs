@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -18,7 +17,7 @@ use crate::program::{self, Project};
 use crate::runner::Verdict;
 use crate::session::{accepted, none};
 use crate::stated::Cluster;
-use crate::waiting::seen_within;
+use crate::waiting::eventually;
 
 /// The cluster of the sample that is tried.
 const CLUSTER: &str = "shared-tokyo";
@@ -28,9 +27,6 @@ const NOTE: &str = "validation.policy.admission.k8s.io/validation_failure";
 /// Attacks on what such a cluster does not have: no level of Pod Security but `privileged` is enforced, and nothing is lower.
 const NOT_ENFORCED: [&str; 4] =
     ["pod-security-lowered", "pod-security-lowered-by-the-status", "pod-security-of-the-platform-lowered", "pod-security-removed"];
-/// How long the log may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Brings up the cluster with `enforcement: audit`, and tries on it every attack that a policy stops there.
 pub fn verdict(judges: &Judges, etcd: &Etcd, sample: &Project, attacks: &[Attempt], controls: &BTreeMap<String, Without>) -> Verdict {
     let project = audited(sample);
@@ -60,7 +56,7 @@ pub fn verdict(judges: &Judges, etcd: &Etcd, sample: &Project, attacks: &[Attemp
         let text = attack.stopped.as_ref().and_then(|stopped| stopped.refused.as_deref()).unwrap_or_default();
         let before = plane.audit_log().len();
         let outcome = ground.is_warned_of(attack, text).and_then(|()| {
-            let noted = seen_within(PATIENCE, || noted(&plane.audit_log()[before..], text).then_some(()));
+            let noted = eventually(|| noted(&plane.audit_log()[before..], text).then_some(()));
             noted.ok_or_else(|| format!("nothing in the audit log says `{text}`"))
         });
         wrong.extend(outcome.err().map(|why| attack.says(&format!("{}: {why}", attack.name))));

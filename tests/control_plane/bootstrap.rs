@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::plane::Plane;
 use crate::program::{Project, repository};
 use crate::runner::Verdict;
 use crate::session::{accepted, guarded, none};
-use crate::waiting::seen_within;
+use crate::waiting::eventually;
 
 /// The tests of every cluster.
 const TESTS: [&str; 6] = ["files", "tokens", "anonymous", "admission", "audit", "encryption"];
@@ -182,7 +182,7 @@ impl<'a> Ground<'a> {
     fn tokens(&self, with: bool) -> Verdict {
         let good = self.claims();
         // The server asks for the issuer's keys once it runs.
-        let user = seen_within(Duration::from_secs(30), || self.review(&self.claims(), false).ok()).ok_or("a good token is refused")?;
+        let user = eventually(|| self.review(&self.claims(), false).ok()).ok_or("a good token is refused")?;
         let groups = ["oidc:payments", "oidc:platform", "system:authenticated"];
         if user["username"] != "oidc:alice" || user["groups"] != json!(groups) {
             return Err(format!("a good token is taken for {user}"));
@@ -338,7 +338,7 @@ impl<'a> Ground<'a> {
         ]}});
         let patched = |client: &Client, path: &str| client.patch(&format!("{path}?dryRun=All"), Patch::Merge, &owner);
         let kept = "/api/v1/namespaces/unlabelled/configmaps/kept";
-        let may = seen_within(Duration::from_secs(10), || {
+        let may = eventually(|| {
             let change = json!({ "metadata": { "labels": { "seen": "yes" } } });
             self.plane.client(&patcher).patch(kept, Patch::Merge, &change).is_ok().then_some(())
         });
@@ -370,8 +370,7 @@ impl<'a> Ground<'a> {
         masters.post(&format!("{at}/configmaps"), &json!({ "metadata": { "name": "audit-config" }, "data": { "key": MARK } })).ok()?;
         masters.post(&format!("{at}/limitranges"), &limit("audit-limit")).ok()?;
         masters.post("/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", &role).ok()?;
-        let broken =
-            seen_within(Duration::from_secs(30), || glass.post(&format!("{at}/limitranges"), &limit("audit-glass")).is_ok().then_some(()));
+        let broken = eventually(|| glass.post(&format!("{at}/limitranges"), &limit("audit-glass")).is_ok().then_some(()));
         broken.ok_or("who may do everything in an emergency cannot")?;
         glass.get(&format!("{at}/secrets/audit-secret")).ok()?;
         masters.get("/livez");

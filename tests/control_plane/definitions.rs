@@ -1,7 +1,5 @@
 //! Custom resource definitions of others: installed once, and there on every control plane whose tree has objects of their groups.
 
-use std::time::Duration;
-
 use crate::apply::apply_object;
 use crate::etcd::Etcd;
 use crate::judges::Judges;
@@ -22,7 +20,7 @@ pub fn install(judges: &Judges, etcd: &Etcd) {
         }
     }
     let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    until("the definitions are served", Duration::from_secs(60), || {
+    until("the definitions are served", || {
         let established = |definition: &serde_json::Value| {
             let conditions = definition["status"]["conditions"].as_array();
             conditions.into_iter().flatten().any(|condition| condition["type"] == "Established" && condition["status"] == "True")

@@ -1,7 +1,5 @@
 //! The one etcd of a test run: every control plane has its own prefix in it.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -39,7 +37,7 @@ impl Etcd {
         command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer, "--initial-cluster", &format!("etcd={peer}")]);
         let mut daemon = Daemon::start("etcd", command, scratch.path());
         let agent = loopback::agent();
-        until("etcd answers", Duration::from_secs(30), || match daemon.ended() {
+        until("etcd answers", || match daemon.ended() {
             Some(end) => panic!("{end}"),
             None => agent.get(format!("{client}/health")).call().is_ok().then_some(()),
         });

@@ -1,7 +1,5 @@
 //! What the API server says of the expressions in the policies of a tree.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::plane::Plane;
@@ -14,9 +12,6 @@ use crate::waiting::until;
 
 const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
 const BINDINGS: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";
-/// How long the controller that checks types may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Every policy has been looked at and is without warnings, and has a binding; every binding has its policy. The server is silent about
 /// either of the last two.
 pub fn verdict(plane: &Plane<'_>) -> Verdict {
@@ -34,7 +29,7 @@ pub fn verdict(plane: &Plane<'_>) -> Verdict {
 /// What the server says of the types in policies, once it has looked at each.
 pub fn warnings(plane: &Plane<'_>) -> Vec<String> {
     let checked = |policy: &Value| policy["status"]["observedGeneration"] == policy["metadata"]["generation"];
-    let policies = until("the types of all policies are checked", PATIENCE, || {
+    let policies = until("the types of all policies are checked", || {
         let policies = plane.masters.list(POLICIES);
         policies.iter().all(checked).then_some(policies)
     });
@@ -51,7 +46,7 @@ pub fn costs(plane: &Plane<'_>, cluster: &Cluster) -> Verdict {
     let elsewhere = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "large-objects" } });
     plane.masters.post("/api/v1/namespaces", &elsewhere).ok()?;
     let account = "/api/v1/namespaces/large-objects/serviceaccounts/default";
-    until("the new namespace has its ServiceAccount", PATIENCE, || plane.masters.get(account).is_ok().then_some(()));
+    until("the new namespace has its ServiceAccount", || plane.masters.get(account).is_ok().then_some(()));
     let mut said = Vec::new();
     for namespace in [tier_namespace.as_str(), "large-objects", "kube-system"] {
         for object in large(namespace) {

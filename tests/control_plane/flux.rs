@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use ringfence::model::platform::FLUX_APPLIER;
 use serde_json::{Value, json};
@@ -21,10 +20,8 @@ use crate::resources::describe;
 use crate::runner::Verdict;
 use crate::session::{content, none};
 use crate::stated::Cluster;
-use crate::waiting::{seen_within, until};
+use crate::waiting::{eventually, until};
 
-/// How long Flux may take for a whole cluster.
-const PATIENCE: Duration = Duration::from_secs(120);
 const WORKLOADS: &str = "40-workloads";
 const KUSTOMIZATIONS: &str = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations";
 
@@ -72,7 +69,7 @@ impl<'a> Flux<'a> {
     pub fn publish(&self, repository: &Path, revision: &str) -> Vec<String> {
         let revision = self.store(repository, revision);
         let left = || self.kustomizations().into_iter().filter(|one| !has_applied(one, &revision)).collect::<Vec<_>>();
-        let applied = seen_within(PATIENCE, || left().is_empty().then_some(()));
+        let applied = eventually(|| left().is_empty().then_some(()));
         if applied.is_some() { Vec::new() } else { left().iter().map(reason).collect() }
     }
 
@@ -81,7 +78,7 @@ impl<'a> Flux<'a> {
         let revision = self.store(repository, revision);
         let state =
             || self.kustomizations().into_iter().partition::<Vec<_>, _>(|one| one["spec"]["path"].as_str().unwrap().ends_with(folder));
-        let refused = seen_within(PATIENCE, || {
+        let refused = eventually(|| {
             let (own, others) = state();
             let refused =
                 own.iter().find(|one| one["status"]["lastAttemptedRevision"] == revision.as_str() && ready(one)["status"] == "False")?;
@@ -112,7 +109,7 @@ impl<'a> Flux<'a> {
         for one in self.kustomizations() {
             self.plane.masters.patch(&self.path(&one), Patch::Merge, &request).ok().unwrap();
         }
-        until("every Kustomization has reconciled", PATIENCE, || {
+        until("every Kustomization has reconciled", || {
             self.kustomizations()
                 .iter()
                 .all(|one| one["status"]["lastHandledReconcileAt"] == asked.as_str() && ready(one)["status"] == "True")
@@ -199,7 +196,7 @@ fn prunes(plane: &Plane<'_>, flux: &Flux<'_>, judges: &Judges, project: &Project
     if removed().all(kept) {
         return Err("no object left the tree, so this shows nothing".to_owned());
     }
-    let remain = removed().filter(|object| !kept(object)).filter(|object| seen_within(PATIENCE, || gone(object).then_some(())).is_none());
+    let remain = removed().filter(|object| !kept(object)).filter(|object| eventually(|| gone(object).then_some(())).is_none());
     none("objects of a workload that is gone from git are left", &remain.map(describe).collect::<Vec<_>>())?;
     let lost = layers.values().flatten().filter(|object| kept(object) && gone(object));
     none("claims and Namespaces are gone", &lost.map(describe).collect::<Vec<_>>())

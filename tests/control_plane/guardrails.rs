@@ -1,7 +1,6 @@
 //! When admission policies are in force: a policy acts some time after it was written, and stops some time after it was deleted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use serde_json::json;
 
@@ -35,7 +34,7 @@ pub fn settle(plane: &Plane<'_>) {
     plane.masters.post(&policies, &policy).ok().unwrap();
     plane.masters.post(&bindings, &binding).ok().unwrap();
     let probe = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "default" } });
-    until("policies are in force", Duration::from_secs(120), || {
+    until("policies are in force", || {
         let answer = plane.masters.post("/api/v1/namespaces/default/configmaps?dryRun=All", &probe);
         (!answer.is_ok() && answer.message().contains(&name)).then_some(())
     });

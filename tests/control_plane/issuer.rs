@@ -29,7 +29,7 @@ impl Issuer {
         let mut command = judges.program("issuer");
         command.arg(folder);
         let mut daemon = Daemon::start(&format!("{name}.issuer"), command, scratch);
-        let address = until("the issuer listens", Duration::from_secs(20), || {
+        let address = until("the issuer listens", || {
             assert_eq!(daemon.ended(), None);
             fs::read_to_string(folder.join("address")).ok().filter(|address| !address.is_empty())
         });

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::daemon::Daemon;
 use crate::emitted::Flag;
@@ -37,7 +36,7 @@ impl Kms {
         let mut command = judges.program("kms");
         command.arg(&socket);
         let mut daemon = Daemon::start(&format!("{name}.kms"), command, scratch);
-        until("the KMS plugin listens", Duration::from_secs(20), || {
+        until("the KMS plugin listens", || {
             assert_eq!(daemon.ended(), None);
             socket.exists().then_some(())
         });

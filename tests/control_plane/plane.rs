@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::client::{Client, User};
 use crate::daemon::Daemon;
@@ -12,10 +11,8 @@ use crate::definitions::{self, BASE};
 use crate::etcd::Etcd;
 use crate::judges::Judges;
 use crate::resources::Resources;
-use crate::waiting::{free_port, seen_within};
+use crate::waiting::{eventually, free_port};
 
-/// How long a program may take to start.
-const START: Duration = Duration::from_secs(60);
 const ADMINISTRATOR_TOKEN: &str = "masters-token";
 const SCHEDULER: &str = "kube-scheduler";
 const CONTROLLERS: &str = "kube-controller-manager";
@@ -241,7 +238,7 @@ fn serve_with(judges: &Judges, etcd: &Etcd, name: &str, folder: &Path, port: u16
 /// Waits until a server has done all that it does at its start, and gives a connection to it.
 fn wait_until_ready(folder: &Path, port: u16, mut server: Daemon) -> (Client, Daemon) {
     let mut said = String::new();
-    let client = seen_within(START, || {
+    let client = eventually(|| {
         if let Some(end) = server.ended() {
             panic!("{end}");
         }

@@ -1,17 +1,14 @@
 //! Where the real scheduler puts pods.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use ringfence::inventory::workload::WorkloadKind;
 use serde_json::{Value, json};
 
 use crate::plane::Plane;
 use crate::stated::{Cluster, Workload};
-use crate::waiting::{seen_within, until};
+use crate::waiting::{eventually, until};
 
-/// How long controllers and the scheduler may take for all pods of a cluster.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// A namespace of no tier and not of the platform.
 const OUTSIDE: &str = "strays";
 /// The scheduler's own word for the node that a claim's volume is to be on.
@@ -39,7 +36,7 @@ pub fn verdict(pod: &Value) -> Option<Verdict> {
 /// Waits for the verdict on one pod.
 pub fn wait_for(plane: &Plane<'_>, namespace: &str, name: &str) -> Verdict {
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
-    until(&format!("the scheduler's verdict on {namespace}/{name}"), PATIENCE, || verdict(&plane.masters.get(&path).body))
+    until(&format!("the scheduler's verdict on {namespace}/{name}"), || verdict(&plane.masters.get(&path).body))
 }
 
 /// Waits until every workload has its pods and each of them a node, and says which of them is where it must not be, or nowhere.
@@ -48,7 +45,7 @@ pub fn misplaced(plane: &Plane<'_>, cluster: &Cluster) -> Vec<String> {
         run_now(plane, workload);
     }
     let mut pods = BTreeMap::new();
-    seen_within(PATIENCE, || {
+    eventually(|| {
         provision_volumes(plane);
         pods = pods_of(plane, cluster);
         let complete = |workload: &Workload| {
@@ -90,7 +87,7 @@ pub fn strays(plane: &Plane<'_>, cluster: &Cluster) -> Vec<String> {
     plane.masters.post("/api/v1/namespaces", &name).ok().unwrap();
     let pods = format!("/api/v1/namespaces/{OUTSIDE}/pods");
     // A pod needs the account that the controller makes.
-    until("the stray is created", PATIENCE, || plane.masters.post(&pods, &plain_pod("stray", OUTSIDE)).ok().ok());
+    until("the stray is created", || plane.masters.post(&pods, &plain_pod("stray", OUTSIDE)).ok().ok());
     if let Verdict::On(node) = wait_for(plane, OUTSIDE, "stray")
         && let Some(tier) = cluster.tier_of_node(&node)
     {

@@ -27,11 +27,10 @@ use crate::server::Server;
 use crate::session::{guarded, none};
 use crate::stand_ins::StandIns;
 use crate::stated::{Cluster, Scraper};
-use crate::waiting::{seen_within, until};
+use crate::waiting::{eventually, until};
 
 /// The clusters of `tests/scraping`: one whose Prometheus has an operator, and one without.
 const CLUSTERS: [&str; 2] = ["operated", "plain"];
-const PATIENCE: Duration = Duration::from_secs(120);
 /// How often everything is scraped and evaluated.
 const OFTEN: &str = "1s";
 /// How far alerts look back at whether Prometheus was there, instead of ten minutes: it was not, before the test.
@@ -127,7 +126,7 @@ impl<'a> Ground<'a> {
             }
             let found = || server.targets().iter().map(target).collect::<BTreeSet<_>>();
             let up = || server.targets().iter().all(|target| target["health"] == "up");
-            seen_within(PATIENCE, || (found() == expected && up()).then_some(()));
+            eventually(|| (found() == expected && up()).then_some(()));
             let found = found();
             wrong.extend(found.difference(&expected).map(|more| format!("{} scrapes {more:?}", scraper.account)));
             wrong.extend(expected.difference(&found).map(|less| format!("{} does not scrape {less:?}", scraper.account)));
@@ -149,11 +148,11 @@ impl<'a> Ground<'a> {
         if names.len() < 13 {
             return Err(format!("Weave Net's alerts are {names:?}"));
         }
-        until("every target was scraped", PATIENCE, || server.targets().iter().all(|target| target["health"] == "up").then_some(()));
+        until("every target was scraped", || server.targets().iter().all(|target| target["health"] == "up").then_some(()));
         // By now each has seen a cluster of which nothing had been scraped yet.
         let mut evaluations = BTreeSet::new();
         let begun = Instant::now();
-        until("every rule was evaluated again", PATIENCE, || {
+        until("every rule was evaluated again", || {
             evaluations.insert(rules().map(|rule| rule["lastEvaluation"].to_string()).min());
             (evaluations.len() > 4).then_some(())
         });
@@ -161,10 +160,10 @@ impl<'a> Ground<'a> {
         none("rules cannot be evaluated", &failed)?;
         let firing = || server.firing().into_iter().filter(|name| is_weave(name)).collect::<BTreeSet<_>>();
         none("alerts fire though all is well", &firing().into_iter().collect::<Vec<_>>())?;
-        until("Prometheus can look back", PATIENCE, || (begun.elapsed() > BACK).then_some(()));
+        until("Prometheus can look back", || (begun.elapsed() > BACK).then_some(()));
         none("alerts fire though all is still well", &firing().into_iter().collect::<Vec<_>>())?;
         self.ill.store(true, Ordering::SeqCst);
-        seen_within(PATIENCE, || (firing() == names).then_some(()));
+        eventually(|| (firing() == names).then_some(()));
         none("alerts do not fire", &names.difference(&firing()).cloned().collect::<Vec<_>>())
     }
 }
@@ -174,7 +173,7 @@ fn running(plane: &Plane<'_>, cluster: &Cluster) -> Result<(Vec<Value>, Arc<Atom
     let kubelets = Kubelets::new(plane);
     let nodes = plane.masters.list("/api/v1/nodes").len();
     let mut pods = Vec::new();
-    let complete = seen_within(PATIENCE, || {
+    let complete = eventually(|| {
         pods = kubelets.run();
         let agents = pods.iter().filter(|pod| pod["metadata"]["labels"]["name"] == "weave-net").count();
         (all_ready(plane) == cluster.workloads.len() && agents == nodes).then_some(())
@@ -313,14 +312,14 @@ fn operated(plane: &Plane<'_>, scraper: &Scraper, layers: &Layers, scratch: &Pat
     let rules = selected(&["PrometheusRule"]).len();
     let secrets = format!("/api/v1/namespaces/{}/secrets/prometheus-{name}", scraper.namespace);
     let mut config = Value::Null;
-    seen_within(PATIENCE, || {
+    eventually(|| {
         config = unpacked(plane.masters.get(&secrets).ok().ok()?["data"]["prometheus.yaml.gz"].as_str()?, scratch);
         (config["scrape_configs"].as_array().map_or(0, Vec::len) == jobs).then_some(())
     })
     .ok_or_else(|| format!("the operator makes not {jobs} jobs for {name}: {config}"))?;
     let files = format!("/api/v1/namespaces/{}/configmaps/prometheus-{name}-rulefiles-0", scraper.namespace);
     let mut data = Value::Null;
-    let found = seen_within(PATIENCE, || {
+    let found = eventually(|| {
         data = plane.masters.get(&files).ok().ok()?["data"].take();
         (data.as_object().map_or(0, serde_json::Map::len) == rules).then_some(())
     });

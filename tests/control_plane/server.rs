@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
@@ -33,7 +32,7 @@ impl Server {
         let mut daemon = Daemon::start_tied(&format!("{name}.prometheus"), command, scratch);
         let agent = loopback::agent();
         let address = format!("http://{address}");
-        until("Prometheus is ready", Duration::from_secs(60), || match daemon.ended() {
+        until("Prometheus is ready", || match daemon.ended() {
             Some(end) => panic!("{end}"),
             None => agent.get(format!("{address}/-/ready")).call().is_ok().then_some(()),
         });

@@ -7,18 +7,21 @@ use std::time::{Duration, Instant};
 /// How often a thing is looked at.
 const INTERVAL: Duration = Duration::from_millis(25);
 
+/// How long anything that must come about may take. It is longer than any machine needs, so that no verdict hangs on how busy one is.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Looks until there is something to see. Fails the test when patience ends.
 #[track_caller]
-pub fn until<T>(what: &str, patience: Duration, look: impl FnMut() -> Option<T>) -> T {
-    seen_within(patience, look).unwrap_or_else(|| panic!("{what}: not within {patience:?}"))
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually(look).unwrap_or_else(|| panic!("{what}: not within {PATIENCE:?}"))
 }
 
 /// Looks until there is something to see, or patience ends.
-pub fn seen_within<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         let seen = look();
-        if seen.is_some() || start.elapsed() >= patience {
+        if seen.is_some() || start.elapsed() >= PATIENCE {
             return seen;
         }
         thread::sleep(INTERVAL);
