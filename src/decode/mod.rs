@@ -10,7 +10,7 @@ mod macros;
 pub use entries::Entries;
 
 pub use crate::diag::Findings;
-use crate::diag::{Code, Diag, did_you_mean};
+use crate::diag::{Code, Diag, did_you_mean, nearest};
 use crate::source::{Span, Spanned};
 use crate::yaml::read::{Node, Value};
 use crate::yaml::scalar::{self, Plain};
@@ -353,13 +353,15 @@ pub fn field<T: Decode>(node: &Node, entries: &[(Node, Node)], key: &str, what: 
     absent
 }
 
-/// Whether a key was found to be another one misspelt: that it is missing says the same again.
+/// Whether an unknown key was found that is near to this one: that this one is missing says the same again.
 fn is_misspelt(key: &str, entries: &[(Node, Node)], findings: &Findings) -> bool {
     // The unknown keys of this mapping are among the last findings; what was nested between them and now is little.
     const RECENT: usize = 64;
-    let meant = crate::diag::did_you_mean(key, [key]);
-    let of_this = |diag: &Diag| diag.code == Code::UnknownKey && entries.iter().any(|(written, _)| written.span == diag.primary.span);
-    findings.iter().rev().take(RECENT).any(|diag| of_this(diag) && diag.help.first() == meant.as_ref())
+    let near = |written: &Node| written.text().is_some_and(|text| nearest(text, [key]).is_some());
+    let of_this = |diag: &Diag| {
+        diag.code == Code::UnknownKey && entries.iter().any(|(written, _)| written.span == diag.primary.span && near(written))
+    };
+    findings.iter().rev().take(RECENT).any(of_this)
 }
 
 /// The finding that a record lacks a key.

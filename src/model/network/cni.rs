@@ -3,7 +3,11 @@
 //! Sources: weave-npc of Weave Net 2.8.1 and its continuation 2.9.0 (`npc/analyser.go`, `npc/controller.go`); Cilium 1.20 (`Documentation/security/policy`,
 //! `Documentation/network/kubernetes/policy.rst`); Calico 3.32; and `NetworkPolicy` itself (`k8s.io/api/networking/v1`).
 
+use crate::decode::Findings;
+use crate::diag::{Code, Diag};
 use crate::inventory::cluster::{Cni, CniName};
+use crate::model::Host;
+use crate::source::Span;
 
 /// The first minor of Calico that enforces `ClusterNetworkPolicy`.
 const CALICO_WITH_GUARDS: (u32, u32) = (3, 32);
@@ -139,6 +143,34 @@ pub fn minor(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim_start_matches('v').split('.');
     let mut number = || parts.next().filter(|part| part.bytes().all(|digit| digit.is_ascii_digit()))?.parse().ok();
     Some((number()?, number()?))
+}
+
+/// What an inventory asks of a cluster's network plugin that it cannot do.
+pub(super) fn check(host: &Host<'_>, findings: &mut Findings) {
+    let (cni, can) = (&host.raw.cni, capabilities(&host.raw.cni));
+    let mut cannot = |place: Span, what: String, help: &str| {
+        let diag = Diag::new(Code::CniUnsupported, place, format!("{what}, and `{}` runs {}", host.raw.name.value, can.title));
+        findings.push(diag.related(cni.name.span, "the network plugin").help(help));
+    };
+    let network = &host.raw.network;
+    for range in network.pods.iter().chain(network.services.iter()).filter(|range| !can.ipv6 && range.net().addr().is_ipv6()) {
+        cannot(range.span, format!("`{}` is a range of IPv6", range.value), "Use ranges of IPv4, or a plugin that has IPv6.");
+    }
+    if let Some(secret) = cni.encryption_secret.as_ref().filter(|_| can.encryption == Encryption::OwnKeys) {
+        cannot(
+            secret.span,
+            format!("`encryptionSecret` names the Secret `{}`", secret.value),
+            "Remove it: each node makes its own WireGuard key. `bootstrap/<cluster>/network.md` says how that is turned on.",
+        );
+    }
+    if let Some(version) = &cni.version {
+        if cni.name.value != CniName::Calico {
+            cannot(version.span, "`version` decides only what Calico can do".to_owned(), "Remove it.");
+        } else if minor(version).is_none() {
+            let diag = Diag::new(Code::InvalidValue, version.span, format!("`{}` is no version of Calico", version.value));
+            findings.push(diag.help("Write a minor in quotes, such as \"3.32\"."));
+        }
+    }
 }
 
 #[cfg(test)]

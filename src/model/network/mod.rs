@@ -155,7 +155,7 @@ pub fn resolve<'i>(
     let ranges = Ranges::of(inventory, clusters);
     let ground = Ground { inventory, tiers, clusters, deliveries, namespaces, instances, flows, exemptions, ranges: &ranges };
     for host in &clusters.all {
-        policies::check_plugin(host, findings);
+        cni::check(host, findings);
     }
     let policies = policies::all(ground, findings);
     let mut guards: BTreeMap<usize, Vec<TierGuard>> = BTreeMap::new();

@@ -1,24 +1,22 @@
 //! The policies of each namespace: what each workload declares, one policy at either end of a flow; and name resolution for all.
 
+mod outside;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::cni::{Encryption, capabilities};
 use super::ranges::{METADATA, everything, one};
 use super::{Direction, Ground, NAME_SERVERS, Peer, Policy, api_port, is_managed, reaches_metadata};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
-use crate::formats::{Cidr, HostName};
 use crate::inventory::cluster::CniName;
-use crate::inventory::flow::{Connect, PlatformTarget};
-use crate::inventory::gateway::PortRef;
 use crate::inventory::pod::ExposeType;
 use crate::model::exemptions::control;
 use crate::model::flows::full_name;
 use crate::model::monitoring::{Watch, scraped};
-use crate::model::{Host, Instance, namespaces_on, platform};
-use crate::source::{Span, Spanned};
+use crate::model::{Instance, namespaces_on, platform};
+use crate::source::Span;
 
 /// The pods that answer for names, wherever CoreDNS or kube-dns is.
 const NAME_SERVER: (&str, &str) = ("k8s-app", "kube-dns");
@@ -26,8 +24,6 @@ const NAME_SERVER: (&str, &str) = ("k8s-app", "kube-dns");
 const NAME_CACHE: (&str, &str) = ("k8s-app", "node-local-dns");
 /// The class of Ingress and Gateway objects that Cilium serves itself, without pods.
 const CILIUM_CLASS: &str = "cilium";
-/// The control plane's own domain of names within a cluster.
-const SERVICES: &str = "svc";
 
 /// The policies of each namespace by cluster and name.
 type All = BTreeMap<(usize, String), BTreeMap<String, Policy>>;
@@ -51,34 +47,6 @@ pub(super) fn all(ground: Ground<'_, '_>, findings: &mut Findings) -> BTreeMap<(
         policies.waived(instance);
     }
     policies.all.into_iter().map(|(namespace, policies)| (namespace, policies.into_values().collect())).collect()
-}
-
-/// What an inventory asks of a cluster's network plugin that it cannot do.
-pub(super) fn check_plugin(host: &Host<'_>, findings: &mut Findings) {
-    let (cni, can) = (&host.raw.cni, capabilities(&host.raw.cni));
-    let mut cannot = |place: Span, what: String, help: &str| {
-        let diag = Diag::new(Code::CniUnsupported, place, format!("{what}, and `{}` runs {}", host.raw.name.value, can.title));
-        findings.push(diag.related(cni.name.span, "the network plugin").help(help));
-    };
-    let network = &host.raw.network;
-    for range in network.pods.iter().chain(network.services.iter()).filter(|range| !can.ipv6 && range.net().addr().is_ipv6()) {
-        cannot(range.span, format!("`{}` is a range of IPv6", range.value), "Use ranges of IPv4, or a plugin that has IPv6.");
-    }
-    if let Some(secret) = cni.encryption_secret.as_ref().filter(|_| can.encryption == Encryption::OwnKeys) {
-        cannot(
-            secret.span,
-            format!("`encryptionSecret` names the Secret `{}`", secret.value),
-            "Remove it: each node makes its own WireGuard key. `bootstrap/<cluster>/network.md` says how that is turned on.",
-        );
-    }
-    if let Some(version) = &cni.version {
-        if cni.name.value != CniName::Calico {
-            cannot(version.span, "`version` decides only what Calico can do".to_owned(), "Remove it.");
-        } else if super::cni::minor(version).is_none() {
-            let diag = Diag::new(Code::InvalidValue, version.span, format!("`{}` is no version of Calico", version.value));
-            findings.push(diag.help("Write a minor in quotes, such as \"3.32\"."));
-        }
-    }
 }
 
 struct Policies<'a, 'i> {
@@ -212,128 +180,6 @@ impl<'i> Policies<'_, 'i> {
             self.add_to(caller, egress);
             self.add_to(target, ingress);
         }
-    }
-
-    /// A flow to what is no workload: outside the fleet, or the platform's.
-    fn open_something_else(&mut self, caller: &Instance<'i>, connect: &Spanned<Connect>, findings: &mut Findings) {
-        // By name it is a finding already.
-        let PortRef::Number(number) = connect.port.value else { return };
-        let spoken = protocol(connect.protocol.as_ref().map(|protocol| protocol.value));
-        let port = port_name(number, spoken);
-        let reason = connect.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.value));
-        let caller_name = full_name(caller);
-        let (name, peer, what) = if let Some(range) = connect.external.as_ref().and_then(|external| external.cidr.as_ref()) {
-            if !self.is_outside(range, findings) {
-                return;
-            }
-            let except = self.ground.ranges.except_to(&range.net());
-            (format!("to.range.{}", in_name(range.as_str())), Peer::Range { range: range.net(), except }, range.to_string())
-        } else if let Some(dns) = connect.external.as_ref().and_then(|external| external.dns.as_ref()) {
-            if !self.is_a_name_outside(caller, dns, findings) {
-                return;
-            }
-            let name = match dns.as_str().strip_prefix("*.") {
-                Some(domain) => format!("to.names.{domain}"),
-                None => format!("to.name.{}", dns.as_str()),
-            };
-            (name, Peer::Name(dns.as_str().to_owned()), dns.to_string())
-        } else if let Some(target) = &connect.platform {
-            if !self.is_platform(caller, target, findings) {
-                return;
-            }
-            let labels: BTreeMap<String, String> =
-                target.labels.iter().map(|(key, value)| (key.value.clone(), value.as_str().to_owned())).collect();
-            let chosen = labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
-            let digest = crate::tree::Digest::of(&chosen).to_string();
-            let suffix = if labels.is_empty() { String::new() } else { format!(".{}", &digest[..8]) };
-            let what = format!("{}{}{chosen}", target.namespace.value, if chosen.is_empty() { "" } else { " " });
-            let namespace = target.namespace.as_str().to_owned();
-            (format!("to.platform.{namespace}{suffix}"), Peer::Pods { namespace, labels }, what)
-        } else {
-            return;
-        };
-        let end = End {
-            name: format!("{name}.{port}"),
-            direction: Direction::Egress,
-            peers: BTreeSet::from([peer]),
-            ports: vec![(number, spoken)],
-            purpose: format!("{caller_name} calls {what}, {port}{reason}"),
-            gateways: BTreeSet::new(),
-            origin: connect.span,
-        };
-        crate::model::names::check_composed_subdomain(
-            "policy",
-            &format!("{}.{}", caller.workload.identity.name.value, end.name),
-            connect.span,
-            findings,
-        );
-        self.add_to(caller, end);
-    }
-
-    /// Whether a range is outside the fleet; what it holds of the fleet is left out of it.
-    fn is_outside(&self, range: &Spanned<Cidr>, findings: &mut Findings) -> bool {
-        let Some(own) = self.ground.ranges.holding(&range.net()) else { return true };
-        let message = format!("`{}` is not outside the fleet: it belongs to {}", range.value, own.what);
-        let diag = Diag::new(Code::ExternalInside, range.span, message);
-        let diag = own.stated.map_or(diag.clone(), |stated| diag.related(stated, own.what.clone()));
-        findings.push(diag.help(match own.what.as_str() {
-            "the metadata service" => {
-                "Leave it out: no workload reaches it, because it hands out the node's own identity. A cloud identity of the workload's own is \
-                 written as annotations of its `serviceAccount`."
-            }
-            "the node itself" => "Leave it out: what listens on the node alone is not for workloads.",
-            _ => "Write `to: TEAM/WORKLOAD` for a workload, `platform` for what the platform runs, `apiAccess` for the API server.",
-        }));
-        false
-    }
-
-    /// Whether a name is outside the fleet, on a cluster that can tell flows by names.
-    fn is_a_name_outside(&self, caller: &Instance<'i>, dns: &Spanned<HostName>, findings: &mut Findings) -> bool {
-        let host = self.ground.host(caller.cluster);
-        let can = capabilities(&host.raw.cni);
-        if !can.names {
-            let message = format!("a flow to a name, and `{}` runs {}, which knows addresses alone", host.raw.name.value, can.title);
-            let diag = Diag::new(Code::CniUnsupported, dns.span, message).related(host.raw.cni.name.span, "the network plugin");
-            findings.push(diag.help("Write `external: {cidr: ...}` with the addresses, or an override for this cluster."));
-            return false;
-        }
-        let (wildcard, name) = dns.as_str().strip_prefix("*.").map_or((false, dns.as_str()), |domain| (true, domain));
-        let covers = |other: &str| other == name || (wildcard && other.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')));
-        let services = format!("{SERVICES}.{}", host.domain());
-        let own = if name == services || name.ends_with(&format!(".{services}")) || covers(&services) {
-            Some((format!("the Services of `{}`", host.raw.name.value), None))
-        } else {
-            let listeners = self
-                .ground
-                .inventory
-                .gateways
-                .iter()
-                .flat_map(|gateway| gateway.listen.iter().map(move |(_, listener)| (gateway, listener)));
-            let mut hosts = listeners.filter_map(|(gateway, listener)| Some((gateway, listener.host.as_ref()?)));
-            let found = hosts.find(|(_, host)| covers(host.as_str()));
-            found.map(|(gateway, host)| (format!("the listener of the gateway `{}`", gateway.name.value), Some(host.span)))
-        };
-        let Some((what, stated)) = own else { return true };
-        let diag = Diag::new(Code::ExternalInside, dns.span, format!("`{}` is not outside the fleet: it belongs to {what}", dns.value));
-        let diag = stated.map_or(diag.clone(), |stated| diag.related(stated, "the listener"));
-        findings.push(diag.help("Write `to: TEAM/WORKLOAD`; through a gateway where it crosses tiers or clusters."));
-        false
-    }
-
-    /// Whether a namespace is one of the platform: any other is reached through `to`, and so under the rules of tiers.
-    fn is_platform(&self, caller: &Instance<'i>, target: &PlatformTarget, findings: &mut Findings) -> bool {
-        let host = self.ground.host(caller.cluster);
-        let known = platform::namespaces(self.ground.inventory, host, self.ground.deliveries.of(caller.cluster));
-        let names: Vec<&str> = known.iter().filter(|namespace| namespace.present).map(|namespace| namespace.name.as_str()).collect();
-        if names.contains(&target.namespace.as_str()) {
-            return true;
-        }
-        let message = format!("`{}` is no namespace of the platform of `{}`", target.namespace.value, host.raw.name.value);
-        let hint = crate::diag::did_you_mean(target.namespace.as_str(), names.iter().copied());
-        let all =
-            format!("There are: {}. Add it under `platform.namespaces` of the cluster; a workload is reached by `to`.", names.join(", "));
-        findings.push(Diag::new(Code::UnknownReference, target.namespace.span, message).help(hint.unwrap_or(all)));
-        false
     }
 
     /// The API server, for whom may ask it something. On Cilium it is known by what it is, since no range matches a node there.
