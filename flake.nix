@@ -43,7 +43,8 @@
         default = package pkgs;
       });
 
-      # What `tests/run --hermetic` looks at, without what needs a network: the judges are Go modules.
+      # The hermetic tests, formatting and clippy. `tests/run` looks at more: links, documentation, licences, and with the judges, which are Go
+      # modules from the network.
       checks = eachSystem (pkgs: {
         fmt = (package pkgs).overrideAttrs (old: {
           pname = "${manifest.name}-fmt";

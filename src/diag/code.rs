@@ -212,7 +212,8 @@ codes! {
     KubernetesRefuses = "kubernetes-refuses", Error, "what Kubernetes would refuse";
     /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io`, `helm.sh` and the fleet's own `labelDomain` are not for workloads
     /// to set. The annotations of `expose`, `serviceAccount` and a listener are for controllers that read such domains: there `kubernetes.io` and `k8s.io` are
-    /// refused only where kustomize and kubectl read them.
+    /// refused only where kustomize and kubectl read them. An adopted source may label objects as charts do (`app.kubernetes.io/name`, `helm.sh/chart`); what
+    /// isolation, the delivery, kustomize or kubectl act upon is refused there, too.
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
     /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
     ControlViolated = "control-violated", Error, "a setting that a control forbids";

@@ -38,19 +38,35 @@ fn check_part(text: &str, what: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Kubernetes' own domains.
+const KUBERNETES: [&str; 2] = ["kubernetes.io", "k8s.io"];
+
 /// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, or it [steers](is_steering).
 pub fn is_reserved(key: &str, label_domain: &str) -> bool {
-    ["kubernetes.io", "k8s.io"].into_iter().any(|domain| is_below(key, domain)) || is_steering(key, label_domain)
+    KUBERNETES.into_iter().any(|domain| is_below(key, domain)) || is_steering(key, label_domain)
+}
+
+/// Whether a fleet may have its labels below a domain: it is nobody else's, to whom they would mean something. The error is a sentence.
+pub fn check_label_domain(domain: &str) -> Result<(), String> {
+    let taken = KUBERNETES.into_iter().chain(STEERING).find(|taken| is_domain_within(domain, taken));
+    match taken {
+        Some(taken) => Err(format!("`{domain}` is below `{taken}`, whose labels mean something to others")),
+        None if !domain.contains('.') => Err(format!("`{domain}` is no domain of yours: it has one part")),
+        None => Ok(()),
+    }
 }
 
 /// Domains by which an object says to those who apply it what they do with it: the delivery's (Argo CD takes Helm's hooks for its own), kustomize's
 /// (`config.kubernetes.io/local-config` takes an object out of a tree) and kubectl's.
 const STEERING: [&str; 6] = ["fluxcd.io", "argoproj.io", "helm.sh", "config.kubernetes.io", "config.k8s.io", "kubectl.kubernetes.io"];
 
+/// What kubectl reads where somebody looks at a pod: nobody applies an object otherwise for it.
+const LOOKS: [&str; 2] = ["kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container"];
+
 /// Whether a key takes an object out of the hands of those who apply it, or of isolation, which trusts what lies below the fleet's own domain. No
 /// object of a tree has one that a person wrote, also where other keys of Kubernetes' domains are meant for controllers.
 pub fn is_steering(key: &str, label_domain: &str) -> bool {
-    STEERING.into_iter().chain([label_domain]).any(|domain| is_below(key, domain))
+    !LOOKS.contains(&key) && STEERING.into_iter().chain([label_domain]).any(|domain| is_below(key, domain))
 }
 
 /// Whether the key of a label or annotation lies below a domain.
@@ -121,6 +137,7 @@ mod tests {
             "external-dns.alpha.kubernetes.io/hostname",
             "iam.gke.io/gcp-service-account",
             "eks.amazonaws.com/role-arn",
+            "kubectl.kubernetes.io/default-container",
         ] {
             assert!(!is_steering(key, ours), "{key}");
         }

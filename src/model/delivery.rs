@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Map, Value};
+
 use super::clusters::{Clusters, Host};
 use super::tiers::Tiers;
 use crate::decode::Findings;
@@ -12,6 +14,12 @@ use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
 use crate::inventory::fleet::{self, FluxSource, Repository};
 use crate::source::{Span, Spanned};
+
+/// Annotations by which both delivery tools never prune an object, whatever goes missing from git.
+pub fn never_pruned() -> Map<String, Value> {
+    let annotations = [("argocd.argoproj.io/sync-options", "Delete=false,Prune=false"), ("kustomize.toolkit.fluxcd.io/prune", "disabled")];
+    annotations.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect()
+}
 
 /// How a cluster's tree gets into it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,7 +55,7 @@ pub use tiers::Tiers;
 use crate::catalog::Catalog;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, Severity};
-use crate::formats::is_domain_within;
+use crate::formats;
 use crate::inventory::Inventory;
 use crate::inventory::fleet::Fleet;
 use crate::inventory::tier::PodSecurity;
@@ -279,17 +279,10 @@ fn namespaces(instances: &[Instance<'_>]) -> BTreeMap<(usize, String), Namespace
     namespaces
 }
 
-/// The domain of our labels is nobody else's: what is below those of Kubernetes and the delivery means something to them.
+/// The domain of our labels is nobody else's.
 fn check_label_domain(fleet: &Fleet, findings: &mut Findings) {
     let domain = &fleet.label_domain;
-    let taken = ["kubernetes.io", "k8s.io", "fluxcd.io", "argoproj.io", "helm.sh"]
-        .into_iter()
-        .find(|taken| is_domain_within(domain.as_str(), taken));
-    let problem = match taken {
-        Some(taken) => format!("`{}` is below `{taken}`, whose labels mean something to others", domain.value),
-        None if !domain.as_str().contains('.') => format!("`{}` is no domain of yours: it has one part", domain.value),
-        None => return,
-    };
+    let Err(problem) = formats::check_label_domain(domain.as_str()) else { return };
     let diag = Diag::new(Code::InvalidName, domain.span, problem);
     findings.push(diag.help("Write a DNS name that is yours alone, such as `tier.acme.example`; it cannot be changed later."));
 }

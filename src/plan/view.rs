@@ -21,23 +21,16 @@ use crate::inventory::gateway::{Gateway, PortRef};
 use crate::inventory::pod::{ExposeType, Port};
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::{CountOrPercent, Settings, WorkloadKind};
+use crate::model::delivery::never_pruned;
 use crate::model::{Instance, Model, Namespace, pod, priority_class, storage};
 use crate::source::Spanned;
-
-/// What both delivery tools read as: never prune this, whatever goes missing from git.
-fn never_pruned() -> [(String, Value); 2] {
-    [
-        ("argocd.argoproj.io/sync-options".to_owned(), "Delete=false,Prune=false".into()),
-        ("kustomize.toolkit.fluxcd.io/prune".to_owned(), "disabled".into()),
-    ]
-}
 
 /// `fleet`: name, labelDomain, tiers, clusters, neverPruned (annotations of what must outlive its place in git: nothing removes it but a person).
 pub fn fleet(model: &Model<'_>) -> Value {
     json!({
         "name": model.fleet.name.as_str(),
         "labelDomain": model.fleet.label_domain.as_str(),
-        "neverPruned": never_pruned().into_iter().collect::<Map<_, _>>(),
+        "neverPruned": never_pruned(),
         "tiers": (0..model.tiers.all.len()).map(|at| tier(model, at)).collect::<Vec<_>>(),
         "clusters": model.clusters.all.iter().map(|host| host.raw.name.as_str()).collect::<Vec<_>>(),
     })
@@ -151,7 +144,7 @@ pub fn namespace(model: &Model<'_>, namespace: &Namespace, instances: &[Instance
         "team": namespace.team,
         "tier": tier,
         "labels": labels,
-        "annotations": never_pruned().into_iter().collect::<Map<_, _>>(),
+        "annotations": never_pruned(),
         "configs": configs.map(|config| json!({
             "name": config.name.as_str(),
             "data": strings(config.data.iter().map(|(key, value)| (key.as_str(), value.as_str()))),

@@ -1,12 +1,13 @@
 //! Which kinds of object a source may bring along, and what of them the rules look at.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{at, kind_of, literal, name_of, name_span};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag, a};
 use crate::formats::{check_label, check_subdomain, is_domain_within};
 use crate::model::check::Subject;
+use crate::model::delivery::never_pruned;
 use crate::model::exemptions::control;
 use crate::model::storage;
 use crate::yaml::{Node, Value as Yaml};
@@ -236,9 +237,7 @@ fn claim(object: &Node, findings: &mut Findings) {
 pub fn keep_claims(subject: &Subject<'_, '_>, kind: &str, object: &mut Value) {
     let keep = |claim: &mut Value| {
         storage::fill(subject.tier, claim);
-        let kept =
-            json!({ "argocd.argoproj.io/sync-options": "Delete=false,Prune=false", "kustomize.toolkit.fluxcd.io/prune": "disabled" });
-        claim["metadata"]["annotations"] = super::merged(&claim["metadata"]["annotations"], &kept);
+        claim["metadata"]["annotations"] = super::merged(&claim["metadata"]["annotations"], &never_pruned().into());
     };
     match kind {
         "PersistentVolumeClaim" => keep(object),

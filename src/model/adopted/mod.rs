@@ -25,7 +25,7 @@ use super::settings::Cascade;
 use super::{names, secrets, storage};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag, a};
-use crate::formats::is_domain_within;
+use crate::formats::{is_below, is_steering};
 use crate::inventory::team::Team;
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::{Settings, Workload};
@@ -300,20 +300,24 @@ impl Taking<'_, '_> {
         for map in ["labels", "annotations"] {
             let Some(Yaml::Map(entries)) = metadata.get(map).map(|node| &node.value) else { continue };
             for (key, _) in entries {
-                let prefix = key.text().and_then(|key| key.split_once('/')).map_or("", |(prefix, _)| prefix);
-                let below = |domain: &str| is_domain_within(prefix, domain);
-                let security = prefix.ends_with("pod-security.kubernetes.io") || prefix.ends_with("node-restriction.kubernetes.io");
-                // Argo CD takes Helm's hooks for its own.
-                let hook = map == "annotations" && below("helm.sh");
-                if security || hook || ["fluxcd.io", "argoproj.io", self.label_domain].into_iter().any(below) {
-                    let message = format!("`{}` is not for workloads to set", key.text().unwrap_or_default());
+                let text = key.text().unwrap_or_default();
+                let trusted = TRUSTED.into_iter().any(|domain| is_below(text, domain));
+                // Every chart labels its objects with its name; it is annotations that are hooks.
+                let of_a_chart = map == "labels" && is_below(text, "helm.sh");
+                if trusted || (is_steering(text, self.label_domain) && !of_a_chart) {
+                    let message = format!("`{text}` is not for workloads to set");
                     let diag = Diag::new(Code::ReservedLabel, key.span, message);
-                    findings.push(diag.help("Use a domain of your own: the delivery and isolation trust what stands below this one."));
+                    findings.push(diag.help(
+                        "Remove it, or use a domain of your own: isolation, the delivery, kustomize and kubectl act upon what stands below this one.",
+                    ));
                 }
             }
         }
     }
 }
+
+/// Domains of labels that Kubernetes itself trusts: the level of Pod Security, and what no kubelet may say of its node.
+const TRUSTED: [&str; 2] = ["pod-security.kubernetes.io", "node-restriction.kubernetes.io"];
 
 /// What a source may say of an object beside its content.
 const METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
