@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Kind, Output, Template};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::plan::{Content, File, Plan, Planned, is_json};
-use crate::schema::{Minor, PathSegment, Problem, Schemas, check_name, explained};
+use crate::schema::{Minor, PathSegment, Problem, Schemas, check_annotations, check_name, explained};
 use crate::source::{Files, Span};
 use crate::tree::{FileContent, Tree, TreePath};
 use crate::yaml::{emit, manifest};
@@ -190,6 +190,7 @@ impl Renderer<'_> {
         }
         let mut problems = self.schemas.check(minor, &value);
         problems.extend(check_name(&value));
+        problems.extend(check_annotations(&value));
         for problem in &problems {
             let range = manifest::locate(text, 0, &problem.path);
             let diag = Diag::new(

@@ -8,7 +8,7 @@ use super::view::{Seen, View};
 use super::walk::{At, Fault, Mistake, Step, Walk};
 use super::{Minor, PathSegment, Problem, Schemas};
 use crate::diag::{Code, Diag, a, did_you_mean};
-use crate::formats::{check_label, check_subdomain};
+use crate::formats::{check_annotation, check_label, check_subdomain};
 use crate::source::Span;
 use crate::yaml::{self, Node};
 
@@ -114,6 +114,17 @@ pub fn check_name(object: &Value) -> Option<Problem> {
     let help = "Join it of names of the view, which are checked: `name: {{ namespace.name ~ \"-quota\" }}`.".to_owned();
     Some(problem(&["metadata", "name"], format!("Kubernetes refuses the name: {rule}"), Some(help)))
 }
+
+/// Checks that kustomize can build an object's annotations.
+pub fn check_annotations(object: &Value) -> Option<Problem> {
+    let annotations = object["metadata"]["annotations"].as_object()?;
+    let broken = |value: &Value| value.as_str().and_then(|text| check_annotation(text).err());
+    let (key, rule) = annotations.iter().find_map(|(key, value)| Some((key, broken(value)?)))?;
+    Some(problem(&["metadata", "annotations", key], rule, Some(NO_TAB.to_owned())))
+}
+
+/// What to do about an annotation that begins with a tab.
+pub const NO_TAB: &str = "Begin the text with something else than a tab.";
 
 /// The name, and the namespace exactly where there is one.
 fn identity(kind: &str, namespaced: bool, object: &Value, problems: &mut Vec<Problem>) {

@@ -3,7 +3,8 @@
 use super::Subject;
 use crate::decode::{Entries, Findings};
 use crate::diag::{Code, Diag};
-use crate::formats::{LabelKey, LabelValue, is_reserved, is_steering};
+use crate::formats::{LabelKey, LabelValue, check_annotation, is_reserved, is_steering};
+use crate::schema::NO_TAB;
 use crate::source::Spanned;
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
@@ -17,15 +18,17 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             findings.push(LabelValue::broken(value.span, rule));
         }
     }
-    for (key, _) in &settings.annotations {
+    for (key, value) in &settings.annotations {
         check_key(key, domain, is_reserved, findings);
+        check_annotation_value(value, findings);
     }
     for more in [None, account, expose] {
         check_size(&settings.annotations, more, findings);
     }
     // A cloud identity or an ingress controller has annotations below domains that are reserved elsewhere.
-    for (key, _) in account.into_iter().chain(expose).flatten() {
+    for (key, value) in account.into_iter().chain(expose).flatten() {
         check_key(key, domain, is_steering, findings);
+        check_annotation_value(value, findings);
     }
 }
 
@@ -41,6 +44,13 @@ fn check_size(annotations: &Entries<Spanned<String>>, more: Option<&Entries<Span
         let message = format!("the annotations of one object have {size} bytes; they may have {}", MOST - RESERVED);
         let diag = Diag::new(Code::KubernetesRefuses, key.span, message).label("the largest of them");
         findings.push(diag.help("Put what is large into `config`: Kubernetes takes 256 KiB of annotations, and a few are added to these."));
+    }
+}
+
+/// Reports an annotation that a tree cannot hold.
+pub(in crate::model) fn check_annotation_value(value: &Spanned<String>, findings: &mut Findings) {
+    if let Err(rule) = check_annotation(value) {
+        findings.push(Diag::new(Code::InvalidValue, value.span, rule).help(NO_TAB));
     }
 }
 

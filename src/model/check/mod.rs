@@ -20,6 +20,7 @@ pub(super) use env::{data as config_data, is_resource_field, is_variable_field, 
 pub(super) use finished::finished;
 pub(super) use governing::governing;
 pub use kind::own_keys;
+pub(super) use labels::check_annotation_value;
 pub(super) use raw::spec_definition;
 pub use security::{key_of_pod, needed_level};
 pub(super) use twice::twice;

@@ -10,6 +10,7 @@ use crate::formats::{Address, LabelKey, is_address, is_domain_within, is_steerin
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
 use crate::model::Instance;
+use crate::model::check::check_annotation_value;
 use crate::source::{Span, Spanned};
 
 /// Annotations that would let in more than the callers.
@@ -197,7 +198,8 @@ impl<'i> Resolver<'_, 'i> {
             let diag = Diag::new(Code::InvalidName, host.span, message).related(stated, format!("its domain is `{}`", cluster.domain()));
             findings.push(diag.help("Write a name of the network between clusters, or leave `host` out: `address` is enough."));
         }
-        for (key, _) in &listener.annotations {
+        for (key, value) in &listener.annotations {
+            check_annotation_value(value, findings);
             if let Err(rule) = LabelKey::new(key) {
                 findings.push(LabelKey::broken(key.span, rule));
             } else if is_steering(key, domain) {
