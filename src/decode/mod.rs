@@ -11,6 +11,7 @@ pub use entries::Entries;
 
 pub use crate::diag::Findings;
 use crate::diag::{Code, Diag, did_you_mean, nearest};
+use crate::formats::check_carried_key;
 use crate::source::{Span, Spanned};
 use crate::yaml::read::{Node, Value};
 use crate::yaml::scalar::{self, Plain};
@@ -319,7 +320,8 @@ pub fn unknown_keys_but(
     }
     for (key, _) in entries {
         let name = key.text().unwrap_or_default();
-        if keys.contains(&name) {
+        // Of one that is too long it was said already.
+        if keys.contains(&name) || check_carried_key(name).is_err() {
             continue;
         }
         findings.add(Code::UnknownKey, key.span, || {

@@ -83,7 +83,7 @@ codes! {
 
     // ---- adopted sources ----
     /// Kustomize would refuse the folder as well: a file that is not there, a patch that means no object, two objects of one name, a circle of
-    /// folders, a scalar on which YAML readers disagree. The finding stands where it is written.
+    /// folders, a scalar on which YAML readers disagree. The finding stands where it is written. A folder below `custom/` holds one component, or is refused.
     SourceInvalid = "source-invalid", Error, "a source that cannot be built";
     /// A feature of kustomize that is not taken over (`helmCharts`, `replacements`, `vars`, plugins, ...), or something that no review would
     /// see: a remote resource, a path out of the project, a symbolic link. Nothing is approximated: write out what it makes.
@@ -314,8 +314,8 @@ codes! {
     /// Two owners plan one path, or one plans a file where the other plans a folder. Paths that differ in large and small letters alone clash too:
     /// macOS and Windows keep one file for both.
     PathClash = "path-clash", Error, "a path planned twice";
-    /// A blueprint's path leads outside its folder, holds characters that are not portable, or has a name that is kept: the lock's, the journal's,
-    /// and what kustomize takes for a kustomization.
+    /// A blueprint's path leads outside its folder, holds characters that are not portable, has a name that is kept (the lock's, the journal's,
+    /// and what kustomize takes for a kustomization), or leads into a layer or the delivery, to which the kind does not belong.
     PathInvalid = "path-invalid", Error, "a path that is not one";
 
     // ---- the tree ----

@@ -15,15 +15,6 @@ text_type! {
     }
 }
 
-/// Whether an annotation's value outlives the build of a tree: kustomize writes annotations anew, and cannot read what it then writes for a text of
-/// several lines that begins with a tab. The error is a sentence.
-pub fn check_annotation(text: &str) -> Result<(), String> {
-    if text.starts_with('\t') && text.contains('\n') {
-        return Err("an annotation of several lines that begins with a tab cannot be built by kustomize".to_owned());
-    }
-    Ok(())
-}
-
 fn check_key(text: &str) -> Result<(), String> {
     let name = match text.split_once('/') {
         Some((prefix, name)) => {

@@ -1,6 +1,7 @@
 //! Text with a grammar: names, ports, quantities, schedules, addresses, dates, images. What does not parse never gets past reading.
 
 mod address;
+mod carried;
 mod date;
 mod image;
 mod label;
@@ -11,9 +12,10 @@ mod schedule;
 mod time_zone;
 
 pub use address::{Address, Cidr, Url};
+pub use carried::{NOT_CARRIED, check_annotation, check_carried, check_carried_key};
 pub use date::Date;
 pub use image::{ImageRef, RegistryPrefix};
-pub use label::{LabelKey, LabelValue, check_annotation, check_label_domain, is_below, is_domain_within, is_reserved, is_steering};
+pub use label::{LabelKey, LabelValue, check_label_domain, is_below, is_domain_within, is_reserved, is_steering};
 pub use name::{
     DnsLabel, DnsSubdomain, HostName, PortName, SecretKey, VariableName, check_label, check_service_name, check_subdomain, is_address,
 };

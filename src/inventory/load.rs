@@ -1,5 +1,6 @@
 //! From files to an [`Inventory`]: found by walking, read in parallel, merged in the order of their paths.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -10,6 +11,7 @@ use super::shape::OneOrMany;
 use super::{API_VERSION, Inventory, InventoryFile};
 use crate::decode::{Decode, Entries, Findings, unknown_keys, wrong_type};
 use crate::diag::{Code, Diag};
+use crate::formats::{self, NOT_CARRIED};
 use crate::source::{FileId, Files, Span, Spanned};
 use crate::yaml::budget::Budget;
 use crate::yaml::read::{self, Node, Value};
@@ -33,7 +35,13 @@ pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findin
     let shared: &Files = files;
     let read = |file: &FileId, budget: &Budget| {
         let mut findings = Findings::bounded(Findings::KEPT);
-        (read::read_within(shared.text(*file), *file, budget, &mut findings), findings)
+        let documents = read::read_within(shared.text(*file), *file, budget, &mut findings);
+        let mut found = BTreeMap::new();
+        documents.iter().for_each(|document| not_carried(document, &mut found));
+        for (span, rule) in found {
+            findings.add(Code::InvalidValue, span, || Diag::new(Code::InvalidValue, span, rule).help(NOT_CARRIED));
+        }
+        (documents, findings)
     };
     let budget = Budget::default();
     let documents: Vec<(Vec<Node>, Findings)> = sources.par_iter().map(|file| read(file, &budget)).collect();
@@ -95,6 +103,22 @@ fn adopt(root: &Path, apart: &[&Path], inventory: &mut Inventory, files: &mut Fi
         }
     }
     inventory.sources = sources;
+}
+
+/// Where text is written that no tree can hold, and why: once, however often an alias repeats it.
+fn not_carried(node: &Node, found: &mut BTreeMap<Span, String>) {
+    let mut check = |node: &Node, checked: Result<(), String>| drop(checked.map_err(|rule| found.insert(node.span, rule)));
+    match &node.value {
+        Value::Scalar { text, .. } => check(node, formats::check_carried(text)),
+        Value::Seq(items) => items.iter().for_each(|item| not_carried(item, found)),
+        Value::Map(entries) => {
+            for (key, _) in entries {
+                let text = key.text().unwrap_or_default();
+                check(key, formats::check_carried(text).and_then(|()| formats::check_carried_key(text)));
+            }
+            entries.iter().for_each(|(_, value)| not_carried(value, found));
+        }
+    }
 }
 
 /// The finding that a document states another format than ours.

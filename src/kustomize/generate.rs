@@ -10,7 +10,7 @@ use super::resource::{Behavior, Resource};
 use super::{Step, invalid};
 use crate::source::{Span, Spanned};
 use crate::tree::Digest;
-use crate::yaml::{Node, Value, scalar};
+use crate::yaml::{Node, Value};
 
 /// Makes the object of a generator.
 pub fn generate(
@@ -52,13 +52,7 @@ pub fn generate(
     }
     for (key, (bytes, place)) in pairs(reader, folder, generator)? {
         let (field, value) = match String::from_utf8(bytes) {
-            Ok(text) if !is_secret => {
-                if let Some(c) = scalar::uncarried(&text) {
-                    let message = format!("`{key}` holds U+{:04X}, which kustomize does not carry", u32::from(c));
-                    return Err(Box::new(invalid(place, message).help("Remove the character.")));
-                }
-                ("data", text)
-            }
+            Ok(text) if !is_secret => ("data", text),
             Ok(text) => ("data", base64_lines(text.as_bytes())),
             Err(binary) if is_secret => ("data", base64_lines(binary.as_bytes())),
             Err(binary) => ("binaryData", base64_lines(binary.as_bytes())),

@@ -2,6 +2,7 @@
 
 mod appliers;
 mod contents;
+mod custom;
 mod delivery;
 mod kustomization;
 mod paths;
@@ -94,7 +95,7 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, schemas: &Sch
     }
     planner.add(&subjects, Some(After::Workloads), findings);
     planner.sort();
-    kustomization::add(&mut planner.plan, model, custom, findings);
+    kustomization::add(&mut planner.plan, model, &custom::components(model, custom, findings));
     units::check(&planner.plan, model, findings);
     let known = Known {
         contents: Contents::of(&planner.plan, model, catalog, schemas, &mut Findings::new()),
@@ -109,7 +110,7 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, schemas: &Sch
     let mut plan = planner.plan;
     paths::prefix_free(&plan, catalog, findings);
     paths::differ_in_more_than_case(&plan, catalog, findings);
-    kustomization::add_delivery(&mut plan, catalog);
+    kustomization::add_delivery(&mut plan);
     plan
 }
 
@@ -186,7 +187,7 @@ fn plan_kind(subject: &Subject, at: usize, kind: &Kind, engine: &Engine) -> Resu
             related: None,
         };
         paths::check(&path).map_err(|rule| invalid(rule.to_owned()))?;
-        if let Some(failure) = mismatch(kind, &path) {
+        if let Some(failure) = mismatch(kind, &path).or_else(|| misplaced(kind, &path)) {
             return Err(failure);
         }
         let whole = match (kind.layer, &subject.cluster) {
@@ -227,6 +228,31 @@ fn mismatch(kind: &Kind, path: &str) -> Option<Failure> {
     let help = format!("Values are escaped for what the template's name says: let `path` end in `{}`{rename}.", template.output.ending());
     let related = Some((template.start(), "this template".to_owned()));
     Some(Failure { code: Code::BlueprintInvalid, span: kind.path.span, message, help: Some(help), related })
+}
+
+/// What is applied stands where a kustomization lists it, and nothing else stands there.
+fn misplaced(kind: &Kind, path: &str) -> Option<Failure> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let first_is = |name: &str| parts[0].eq_ignore_ascii_case(name);
+    let (rule, help) = match kind.after {
+        _ if kind.layer.is_some() => return None,
+        _ if first_is("clusters") => (
+            "what is there belongs to a layer, and the kind states none",
+            "Write `layer` in `kind.yaml`, and a `path` below its folder; a document has its place in `bootstrap/CLUSTER/`.",
+        ),
+        _ if !first_is("delivery") => return None,
+        Some(After::Layers) if parts.len() >= 4 => return None,
+        Some(After::Layers) => (
+            "what applies the layers is in a folder of a tool and a cluster",
+            "Let `path` begin with `delivery/TOOL/CLUSTER/` or `delivery/TOOL/INSTANCE/`.",
+        ),
+        _ => (
+            "what is there applies the layers, and the kind does not say that it does",
+            "Write `after: layers` in `kind.yaml`; a document has its place in `bootstrap/CLUSTER/`.",
+        ),
+    };
+    let message = format!("`{path}` is no place for this kind: {rule}");
+    Some(Failure { code: Code::PathInvalid, span: kind.path.span, message, help: Some(help.to_owned()), related: None })
 }
 
 fn insert(plan: &mut Plan, path: String, owner: String, object: Planned, catalog: &Catalog, findings: &mut Findings) {

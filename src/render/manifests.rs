@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Kind, Output, Template};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::plan::{Content, File, Plan, Planned, is_json};
-use crate::schema::{Minor, PathSegment, Problem, Schemas, check_annotations, check_name, explained};
+use crate::schema::{Minor, PathSegment, Problem, Schemas, check_carried, check_name, explained};
 use crate::source::{Files, Span};
 use crate::tree::{FileContent, Tree, TreePath};
 use crate::yaml::{emit, manifest};
@@ -190,7 +190,7 @@ impl Renderer<'_> {
         }
         let mut problems = self.schemas.check(minor, &value);
         problems.extend(check_name(&value));
-        problems.extend(check_annotations(&value));
+        problems.extend(check_carried(&value));
         for problem in &problems {
             let range = manifest::locate(text, 0, &problem.path);
             let diag = Diag::new(
@@ -234,10 +234,12 @@ fn identity(value: &Value) -> Identity {
     (group.to_owned(), text(&value["kind"]), text(&value["metadata"]["namespace"]), text(&value["metadata"]["name"]))
 }
 
-/// A document for people, with the header as a comment where its format has comments.
+/// A document for people, with the header as a comment where its format has comments. The header holds the name of a file, which ends no comment.
 fn with_header(header: &str, output: Output, text: &str) -> String {
+    let header = emit::comment(header);
     match output {
-        Output::Markdown | Output::Html => format!("<!-- {header} -->\n{text}"),
+        // HTML forbids the one within a comment, and so two of the other.
+        Output::Markdown | Output::Html => format!("<!-- {} -->\n{text}", header.replace('>', " ").replace("--", "- ")),
         Output::Shell => match text.split_once('\n') {
             Some((first, rest)) if first.starts_with("#!") => format!("{first}\n# {header}\n{rest}"),
             _ => format!("# {header}\n{text}"),

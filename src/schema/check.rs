@@ -8,7 +8,7 @@ use super::view::{Seen, View};
 use super::walk::{At, Fault, Mistake, Step, Walk};
 use super::{Minor, PathSegment, Problem, Schemas};
 use crate::diag::{Code, Diag, a, did_you_mean};
-use crate::formats::{check_annotation, check_label, check_subdomain};
+use crate::formats::{self, NOT_CARRIED, check_annotation, check_carried_key, check_label, check_subdomain};
 use crate::source::Span;
 use crate::yaml::{self, Node};
 
@@ -115,16 +115,36 @@ pub fn check_name(object: &Value) -> Option<Problem> {
     Some(problem(&["metadata", "name"], format!("Kubernetes refuses the name: {rule}"), Some(help)))
 }
 
-/// Checks that kustomize can build an object's annotations.
-pub fn check_annotations(object: &Value) -> Option<Problem> {
-    let annotations = object["metadata"]["annotations"].as_object()?;
-    let broken = |value: &Value| value.as_str().and_then(|text| check_annotation(text).err());
-    let (key, rule) = annotations.iter().find_map(|(key, value)| Some((key, broken(value)?)))?;
-    Some(problem(&["metadata", "annotations", key], rule, Some(NO_TAB.to_owned())))
+/// Checks that an object outlives a build with kustomize.
+pub fn check_carried(object: &Value) -> Option<Problem> {
+    let annotations = object["metadata"]["annotations"].as_object();
+    let broken = |(key, value): (&String, &Value)| Some((key.clone(), check_annotation(value.as_str()?).err()?));
+    let (path, rule) = match annotations.into_iter().flatten().find_map(broken) {
+        Some((key, rule)) => (["metadata", "annotations", &key].map(|key| PathSegment::Key(key.to_owned())).to_vec(), rule),
+        None => not_carried(object)?,
+    };
+    Some(Problem { path, message: rule, help: Some(NOT_CARRIED.to_owned()), at_key: true })
 }
 
-/// What to do about an annotation that begins with a tab.
-pub const NO_TAB: &str = "Begin the text with something else than a tab.";
+/// The first text that kustomize does not carry, and why.
+fn not_carried(value: &Value) -> Option<(Vec<PathSegment>, String)> {
+    let below = |segment: PathSegment, value: &Value| {
+        not_carried(value).map(|(mut path, rule)| {
+            path.insert(0, segment);
+            (path, rule)
+        })
+    };
+    match value {
+        Value::String(text) => Some((Vec::new(), formats::check_carried(text).err()?)),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| below(PathSegment::Index(index), item)),
+        Value::Object(map) => map.iter().find_map(|(key, value)| {
+            let segment = || PathSegment::Key(key.clone());
+            let of_key = formats::check_carried(key).and_then(|()| check_carried_key(key)).err();
+            of_key.map(|rule| (vec![segment()], rule)).or_else(|| below(segment(), value))
+        }),
+        _ => None,
+    }
+}
 
 /// The name, and the namespace exactly where there is one.
 fn identity(kind: &str, namespaced: bool, object: &Value, problems: &mut Vec<Problem>) {

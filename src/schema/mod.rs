@@ -21,7 +21,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-pub use check::{NO_TAB, check_annotations, check_name};
+pub use check::{check_carried, check_name};
 use custom::Custom;
 pub use explain::explained;
 pub use format::is_quantity;

@@ -27,7 +27,7 @@ pub fn file(header: &[&str], documents: &[Value]) -> String {
         out.push('#');
         if !line.is_empty() {
             out.push(' ');
-            out.extend(line.chars().map(|c| if text::is_unprintable(c) { ' ' } else { c }));
+            out.push_str(&comment(line));
         }
         out.push('\n');
     }
@@ -40,6 +40,11 @@ pub fn file(header: &[&str], documents: &[Value]) -> String {
         document(value, &mut out);
     }
     out
+}
+
+/// A line that no reader takes for more than one: line breaks, control and invisible characters become spaces.
+pub fn comment(line: &str) -> String {
+    line.chars().map(|c| if text::is_unprintable(c) { ' ' } else { c }).collect()
 }
 
 /// Appends one document, without a `---` line; it ends with a line break.

@@ -7,15 +7,11 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use super::budget::{Budget, MAX_ALIASED_BYTES, MAX_ALIASED_BYTES_TOGETHER, MAX_ALIASED_NODES, MAX_ALIASED_NODES_TOGETHER};
-use super::scalar;
 use crate::diag::{Code, Diag, Findings};
 use crate::source::{FileId, Span};
 
 /// How many nodes a file may have; ten thousand workloads in one take about 870,000.
 const MAX_NODES: usize = 1_000_000;
-
-/// How many characters before a colon YAML's readers look at, quotes and escapes among them.
-const MAX_KEY: usize = 1024;
 
 /// A YAML node and its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,7 +166,6 @@ impl Reader<'_> {
                 if let Some(tag) = tag {
                     quoted |= self.scalar_tag(&tag, span)?;
                 }
-                self.check_carried(&text, span);
                 let node = Node { span, value: Value::Scalar { text: text.into_owned(), quoted } };
                 self.anchor(anchor, &node, span)?;
                 self.place(node)
@@ -188,16 +183,6 @@ impl Reader<'_> {
                 self.place(node)
             }
             _ => Some(()),
-        }
-    }
-
-    /// Reports a character that would not outlive the build of a tree.
-    fn check_carried(&mut self, text: &str, span: Span) {
-        if let Some(c) = scalar::uncarried(text) {
-            self.findings.add(Code::InvalidValue, span, || {
-                let message = format!("the text holds U+{:04X}, which kustomize does not carry", u32::from(c));
-                Diag::new(Code::InvalidValue, span, message).help("Remove the character, or keep the value in base64.")
-            });
         }
     }
 
@@ -332,15 +317,6 @@ impl Reader<'_> {
                         self.findings.push(diag.help("Write the key, or remove the line; where the text is meant, quote it: `\"null\"`."));
                         return None;
                     }
-                    if is_too_long_a_key(text) {
-                        self.findings.add(Code::InvalidValue, node.span, || {
-                            let message = format!(
-                                "a key of {} characters, and YAML readers take no more than 1,024 before its colon, quotes and escapes among them",
-                                text.chars().count()
-                            );
-                            Diag::new(Code::InvalidValue, node.span, message).help("Write a shorter key.")
-                        });
-                    }
                     if let Some(first) = open.seen.get(text) {
                         let first = *first;
                         self.findings.add(Code::DuplicateKey, node.span, || {
@@ -361,17 +337,6 @@ impl Reader<'_> {
         }
         Some(())
     }
-}
-
-/// Whether a key is too long for those who look for its colon among a number of characters. Kustomize does so where it has written the key as Go
-/// writes JSON.
-fn is_too_long_a_key(text: &str) -> bool {
-    let written = |c: char| match c {
-        '"' | '\\' | '\n' | '\r' | '\t' => 2,
-        '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => 6,
-        _ => 1,
-    };
-    text.len() * 6 + 2 > MAX_KEY && text.chars().map(written).sum::<usize>() + 2 > MAX_KEY
 }
 
 fn syntax_error(error: &granit_parser::ScanError, text: &str, span: Span) -> Diag {

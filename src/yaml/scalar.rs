@@ -33,15 +33,6 @@ pub fn plain(text: &str) -> Plain {
     number(text)
 }
 
-/// The first character of a text that kustomize does not carry. It makes a space of U+0085, and refuses to build what holds another of the
-/// controls beyond ASCII's first 32, or U+FFFE or U+FFFF, in whatever way they are written.
-pub fn uncarried(text: &str) -> Option<char> {
-    if text.bytes().all(|byte| byte < 0x7f) {
-        return None;
-    }
-    text.chars().find(|c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
-}
-
 fn number(text: &str) -> Plain {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if [".inf", ".nan", "inf", "nan"].iter().any(|word| unsigned.eq_ignore_ascii_case(word)) {

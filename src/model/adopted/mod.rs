@@ -30,7 +30,7 @@ use crate::inventory::team::Team;
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::{Settings, Workload};
 use crate::kustomize::Build;
-use crate::schema::{PathSegment, check_annotations, without_nulls};
+use crate::schema::{PathSegment, check_carried, without_nulls};
 use crate::source::{Span, Spanned};
 use crate::yaml::{Node, Value as Yaml};
 
@@ -224,13 +224,17 @@ impl Taking<'_, '_> {
         }
         value["metadata"]["namespace"] = self.namespace.into();
         // Before anything is put on it: what follows relies on its shape.
-        let mut problems = subject.schemas.check(subject.minor, &value);
-        problems.extend(check_annotations(&value));
+        let problems = subject.schemas.check(subject.minor, &value);
         if !problems.is_empty() {
             findings.extend(problems.into_iter().map(|problem| {
                 Diag::new(Code::KubernetesField, locate(object, &problem.path), problem.message)
                     .help(problem.help.unwrap_or_else(|| crate::schema::explained(kind_of(object), &problem.path)))
             }));
+            return None;
+        }
+        if let Some(problem) = check_carried(&value) {
+            let diag = Diag::new(Code::SourceInvalid, locate(object, &problem.path), problem.message);
+            findings.push(diag.maybe_help(problem.help));
             return None;
         }
         self.label(&mut value["metadata"]);

@@ -3,8 +3,7 @@
 use super::Subject;
 use crate::decode::{Entries, Findings};
 use crate::diag::{Code, Diag};
-use crate::formats::{LabelKey, LabelValue, check_annotation, is_reserved, is_steering};
-use crate::schema::NO_TAB;
+use crate::formats::{LabelKey, LabelValue, NOT_CARRIED, check_annotation, is_reserved, is_steering};
 use crate::source::Spanned;
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
@@ -50,7 +49,7 @@ fn check_size(annotations: &Entries<Spanned<String>>, more: Option<&Entries<Span
 /// Reports an annotation that a tree cannot hold.
 pub(in crate::model) fn check_annotation_value(value: &Spanned<String>, findings: &mut Findings) {
     if let Err(rule) = check_annotation(value) {
-        findings.push(Diag::new(Code::InvalidValue, value.span, rule).help(NO_TAB));
+        findings.push(Diag::new(Code::InvalidValue, value.span, rule).help(NOT_CARRIED));
     }
 }
 
