@@ -116,7 +116,9 @@ fn not_carried(node: &Node, found: &mut BTreeMap<Span, String>) {
                 let text = key.text().unwrap_or_default();
                 check(key, formats::check_carried(text).and_then(|()| formats::check_carried_key(text)));
             }
-            entries.iter().for_each(|(_, value)| not_carried(value, found));
+            for (_, value) in entries {
+                not_carried(value, found);
+            }
         }
     }
 }
