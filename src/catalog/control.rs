@@ -47,6 +47,17 @@ pub struct Control {
 }
 
 impl Control {
+    /// Whether there is a scope in which an exemption may waive it.
+    pub fn is_waivable(&self) -> bool {
+        !self.exemptible.is_empty()
+    }
+
+    /// The scopes of exemptions from it: `workload, namespace`.
+    pub fn scopes(&self) -> String {
+        let scopes: Vec<&str> = self.exemptible.iter().map(|scope| scope.as_str()).collect();
+        scopes.join(", ")
+    }
+
     /// Reads `control.yaml`.
     pub(super) fn decode(id: &str, node: &Node, findings: &mut Findings) -> Option<Self> {
         let ControlFile { title, why, exemptible } = ControlFile::decode(node, findings)?;

@@ -1,5 +1,6 @@
 //! What `--max-deletions` allows.
 
+use crate::diag::did_you_mean;
 use crate::tree::guard;
 
 /// One of its values: a share of the tree, or a kind of protected objects.
@@ -24,8 +25,22 @@ impl Allowance {
         if kinds.contains(&text) {
             return Ok(Self::Kind(text.to_owned()));
         }
-        Err(format!("write a share such as `50%`, or one of the protected kinds: {}", kinds.join(", ")))
+        if text.parse::<u8>().is_ok_and(|share| share <= 100) {
+            return Err(format!("write `{text}%`: it is a share of the tree, not a number of files"));
+        }
+        let hint = did_you_mean(text, kinds.iter().copied()).map(|hint| format!(". {hint}")).unwrap_or_default();
+        Err(format!("write a share such as `50%`, or one of the protected kinds: {}{hint}", kinds.join(", ")))
     }
+}
+
+/// What the option does, and which kinds it takes.
+pub(super) fn help() -> String {
+    let kinds: Vec<&str> = guard::protected_kinds().collect();
+    format!(
+        "Delete at most this share of the tree [default: {DEFAULT_SHARE}%]; or allow the deletion of protected objects of a kind, one of {}. May be given \
+         several times: the last share counts, and every kind",
+        kinds.join(", ")
+    )
 }
 
 /// The share that may be deleted; of several that are stated the last counts.

@@ -14,10 +14,14 @@ use crate::diag::{Findings, Severity};
 /// Every finding is reported in one run, in a fixed order, each at the line of the inventory that it is about. Findings are errors, warnings
 /// or notes; only errors make the exit code 1, unless `--deny-warnings` is given. `ringfence explain CODE` tells more about each.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Args {
     #[command(flatten)]
     input: InputArgs,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 the inventory is sound, whatever warnings and notes there are; 1 errors, or with `--deny-warnings` warnings; 2 the work \
+    could not be done, or the command line is wrong.";
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
     let input = Input::read(&args.input, here, None, terminal)?;

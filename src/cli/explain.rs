@@ -15,10 +15,11 @@ use crate::source::Files;
 
 /// Explain a finding, a control, a framework, a key or a workload; list findings, controls and frameworks without a name.
 ///
-/// A finding's code stands in brackets behind its severity. A control is what an exemption names under `rule`. A framework is explained by the
-/// controls that answer what it asks for; a key of the inventory by what it takes and what holds where it is left out; a workload by its tier, and by where each
-/// of its settings comes from.
+/// A finding's code stands in brackets behind its severity. A control is what the trees enforce; an exemption names one under `rule`, and the list
+/// says which can be waived, and for what. A framework is explained by the controls that answer what it asks for; a key of the inventory by what it
+/// takes and what holds where it is left out; a workload by its tier, and by where each of its settings comes from.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::EXIT_CODES_WITHOUT_FINDINGS)]
 pub struct Args {
     /// The code of a finding, the name of a control or a framework, a key such as `tiers.isolation`, or a workload as `TEAM/WORKLOAD`.
     #[arg(value_name = "NAME")]
@@ -55,18 +56,22 @@ pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outco
 
 fn everything(catalog: &Catalog) -> String {
     let codes = Code::ALL.iter().map(|code| format!("  {:<26} {:<8} {}\n", code.name(), code.severity().as_str(), code.title()));
-    let controls = catalog.controls.iter().map(|(name, control)| format!("  {name:<35} {}\n", control.title));
+    let (waivable, strict): (Vec<&Control>, Vec<&Control>) = catalog.controls.values().partition(|control| control.is_waivable());
+    let waivable = waivable.iter().map(|control| format!("  {:<35} {} ({})\n", control.id, control.title, control.scopes()));
+    let strict = strict.iter().map(|control| format!("  {:<35} {}\n", control.id, control.title));
     let packs = catalog.packs.iter().map(|(name, pack)| format!("  {name:<35} {}\n", pack.title));
-    let (codes, controls, packs): (String, String, String) = (codes.collect(), controls.collect(), packs.collect());
-    format!("Findings:\n{codes}\nControls:\n{controls}\nFrameworks:\n{packs}")
+    let [codes, waivable, strict, packs]: [String; 4] = [codes.collect(), waivable.collect(), strict.collect(), packs.collect()];
+    format!(
+        "Findings:\n{codes}\nControls that an exemption may waive, with the scopes that it may have:\n{waivable}\n\
+         Controls that nothing waives:\n{strict}\nFrameworks:\n{packs}"
+    )
 }
 
 fn of_control(control: &Control, catalog: &Catalog) -> String {
-    let scopes: Vec<&str> = control.exemptible.iter().map(|scope| scope.as_str()).collect();
-    let waived = if scopes.is_empty() {
-        "It cannot be waived.".to_owned()
+    let waived = if control.is_waivable() {
+        format!("An exemption may waive it for one {}.", control.scopes().replace(", ", ", one "))
     } else {
-        format!("An exemption may waive it for one {}.", scopes.join(", one "))
+        "It cannot be waived.".to_owned()
     };
     let line = |what: &str, names: Vec<String>| if names.is_empty() { String::new() } else { format!("{what}: {}.\n", names.join(", ")) };
     let answers = line("It answers", catalog.packs.values().flat_map(|pack| pack.cited(&control.id)).collect());

@@ -24,6 +24,7 @@ use crate::tree::{self, Class, Delta, Exclusive, Recorded, Shared, Tree, guard};
 /// Only files that changed are written, only files that the lock lists are deleted, and a file that was edited by hand is not overwritten
 /// without `--force`. A run that is stopped at any moment leaves a state that the next run repairs.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Args {
     #[command(flatten)]
     input: InputArgs,
@@ -38,23 +39,26 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Write nothing; exit 1 where the tree is not what would be written: a file is missing, changed, edited by hand, foreign or stale.
+    /// Write nothing; exit 1 where the tree is not what would be written: a file is missing, changed, edited by hand, foreign or stale. Not together
+    /// with `--plan` or `--force`.
     #[arg(long, conflicts_with_all = ["plan", "force"])]
     check: bool,
 
-    /// Print what would be made, of what and why, as JSON; write nothing.
+    /// Print what would be made, of what and why, as JSON; write nothing. Not together with `--check` or `--force`.
     #[arg(long, conflicts_with = "force")]
     plan: bool,
 
-    /// Overwrite files that were edited by hand.
+    /// Overwrite files that were edited by hand. Not together with `--check` or `--plan`.
     #[arg(long)]
     force: bool,
 
-    /// Delete at most this share of the tree [default: 20%]; or allow the deletion of protected objects of a kind, such as Namespace.
-    /// May be given several times.
-    #[arg(long, value_name = "N%|KIND", value_parser = Allowance::parse)]
+    #[arg(long, value_name = "N%|KIND", value_parser = Allowance::parse, help = allowance::help())]
     max_deletions: Vec<Allowance>,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 the trees are written, or are what they should be, whatever warnings and notes there are; 1 errors, or with \
+    `--deny-warnings` warnings, and nothing is written; with `--check` also trees that are not what would be written; 2 the work could not be done, or the \
+    command line is wrong.";
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
     let mut input = Input::read(&args.input, here, args.output.as_deref(), terminal)?;

@@ -38,11 +38,11 @@ pub struct Cli {
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, help_heading = "Global options")]
     color: Color,
 
-    /// Say less: findings and results alone, no summary.
+    /// Say less: findings and results alone, no summary. Not together with `--verbose`.
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     quiet: bool,
 
-    /// Say more: how long each stage took.
+    /// Say more: how long each stage took. Not together with `--quiet`.
     #[arg(short, long, global = true, help_heading = "Global options")]
     verbose: bool,
 
@@ -50,7 +50,10 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 clean; 1 findings or drift; 2 the work could not be done.";
+const EXIT_CODES: &str = "Exit codes: 0 clean; 1 findings or drift; 2 the work could not be done, or the command line is wrong. Each command's help says what they are there.";
+
+/// Those of commands that judge nothing.
+const EXIT_CODES_WITHOUT_FINDINGS: &str = "Exit codes: 0 done; 2 the work could not be done, or the command line is wrong.";
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -115,5 +118,47 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<Outcome, Failure> {
         Command::Schema(args) => schema::run(args, terminal),
         Command::Completions(args) => shell::completions(args, terminal),
         Command::Man(args) => shell::man(args, &here, terminal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::Cli;
+
+    /// The program's command, and those below it.
+    fn commands() -> Vec<Command> {
+        let mut whole = Cli::command();
+        whole.build();
+        let below: Vec<Command> = whole.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect();
+        [vec![whole], below].concat()
+    }
+
+    #[test]
+    fn the_help_of_every_command_says_its_exit_codes() {
+        for command in commands() {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(text.starts_with("Exit codes: 0 ") && text.contains("; 2 "), "{}: {text}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_option_names_those_that_it_does_not_go_with() {
+        let mut conflicts = 0;
+        for command in commands() {
+            for argument in command.get_arguments() {
+                for other in command.get_arg_conflicts_with(argument) {
+                    let pairs = [(argument, other), (other, argument)];
+                    for (one, other) in pairs {
+                        let help = one.get_long_help().or(one.get_help()).map(ToString::to_string).unwrap_or_default();
+                        let name = format!("`--{}`", other.get_long().unwrap_or_default());
+                        assert!(help.contains("Not together with ") && help.contains(&name), "{one} does not name {name}: {help}");
+                        conflicts += 1;
+                    }
+                }
+            }
+        }
+        assert!(conflicts >= 8, "{conflicts}");
     }
 }

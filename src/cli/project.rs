@@ -46,8 +46,7 @@ pub struct InputArgs {
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
     pub format: Format,
 
-    /// How many threads to use [default: one for each core]. The output is the same for any number.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_JOBS))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_JOBS), help = jobs_help())]
     jobs: Option<u16>,
 }
 
@@ -61,6 +60,10 @@ impl InputArgs {
 
 /// Every thread has a stack and buffers of its own: some thousands would take the machine's memory rather than its cores.
 const MAX_JOBS: i64 = 256;
+
+fn jobs_help() -> String {
+    format!("How many threads to use, 1 to {MAX_JOBS} [default: one for each core]. The output is the same for any number")
+}
 
 fn day(text: &str) -> Result<civil::Date, String> {
     crate::formats::Date::new(text).map(|date| date.day())
@@ -200,15 +203,20 @@ impl Input {
         terminal.timing("load", started.elapsed());
         let started = Instant::now();
         let overlays = overlays(args, here, &project, &inventory, &mut findings)?;
-        let catalog = catalog::load(&mut files, &overlays, &mut findings);
-        findings.extend(unknown_needs(&catalog));
-        let mut schemas = Schemas::default();
-        for custom in &catalog.custom_schemas {
-            findings.extend(add_schema(custom, &mut schemas));
-        }
+        let (catalog, schemas) = blueprints(&overlays, &mut files, &mut findings);
         terminal.timing("blueprints", started.elapsed());
         let options = Options { as_of: args.as_of.unwrap_or_else(today), allow_expired: args.allow_expired };
         Ok(Self { project, files, inventory, catalog, schemas, findings, options, deny_warnings: args.deny_warnings })
+    }
+
+    /// Reads an inventory of one file that is to be written to a folder, with the built-in blueprints.
+    pub fn of_text(root: &Path, path: &str, text: &str) -> Self {
+        let (mut files, mut findings) = (Files::default(), Findings::new());
+        let inventory = inventory::of_text(path, text, &mut files, &mut findings);
+        let (catalog, schemas) = blueprints(&[], &mut files, &mut findings);
+        let project = Project { root: root.to_owned(), inventory: root.join("inventory"), prefix: String::new() };
+        let options = Options { as_of: today(), allow_expired: false };
+        Self { project, files, inventory, catalog, schemas, findings, options, deny_warnings: false }
     }
 
     /// Resolves the inventory; further findings go to `findings`.
@@ -226,6 +234,17 @@ impl Input {
         let errors = sink.has_errors();
         (sink.into_sorted(), errors)
     }
+}
+
+/// The blueprints, and the schemas of whatever they make.
+fn blueprints(overlays: &[(String, PathBuf)], files: &mut Files, findings: &mut Findings) -> (Catalog, Schemas) {
+    let catalog = catalog::load(files, overlays, findings);
+    findings.extend(unknown_needs(&catalog));
+    let mut schemas = Schemas::default();
+    for custom in &catalog.custom_schemas {
+        findings.extend(add_schema(custom, &mut schemas));
+    }
+    (catalog, schemas)
 }
 
 /// Adds a kind's own schema; each of its defects is a finding.

@@ -8,6 +8,7 @@ use crate::inventory;
 ///
 /// Save it beside the inventory, and point an editor at it with a first line such as `# yaml-language-server: $schema=inventory.schema.json`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::EXIT_CODES_WITHOUT_FINDINGS)]
 pub struct Args {}
 
 pub(super) fn run(_: &Args, terminal: &Terminal) -> Result<Outcome, Failure> {

@@ -13,6 +13,7 @@ use super::{Cli, Failure, Outcome};
 ///
 /// For the current session of bash: `source <(ringfence completions bash)`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::EXIT_CODES_WITHOUT_FINDINGS)]
 pub struct CompletionArgs {
     /// The shell.
     #[arg(value_enum)]
@@ -21,6 +22,7 @@ pub struct CompletionArgs {
 
 /// Print the manual page, or write one for each command into a folder.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::EXIT_CODES_WITHOUT_FINDINGS)]
 pub struct ManArgs {
     /// The folder; made where it is not there.
     #[arg(value_name = "DIR")]

@@ -1,5 +1,7 @@
 //! Keys that are written here in another form than in Kubernetes' own objects: what to write, for those who wrote the latter.
 
+use std::net::IpAddr;
+
 use crate::yaml::read::{Node, Value};
 
 /// The shape of a value.
@@ -27,7 +29,6 @@ const FORMS: &[(&str, &str, Shape, &str, &str)] = &[
         "a list",
         "Write those that are added as a list, `capabilities: [NET_BIND_SERVICE]`: all others are dropped anyway.",
     ),
-    ("a workload", "expose", Text, "a mapping", "Write `expose: {type: LoadBalancer}`; `Ingress` and `Gateway` are types too."),
     ("a workload", "command", Text, "a list", "Write it as a list, as Kubernetes does: `command: [sh, -c, \"...\"]`."),
     ("a workload", "args", Text, "a list", "Write it as a list, as Kubernetes does: `args: [--port, \"8080\"]`."),
     (
@@ -48,6 +49,9 @@ const FORMS: &[(&str, &str, Shape, &str, &str)] = &[
         "Every workload has an account of its own, named like it: `serviceAccount: {annotations: {...}}`.",
     ),
     ("a workload", "ports", Map, "a list", "Write a list: `ports: [{name: http, port: 8080}]`."),
+    ("a workload", "ports", Text, "a list", "Write a list: `ports: [{name: http, port: 8080}]`."),
+    ("a workload", "connects", Map, "a list", "Write a list: `connects: [{to: TEAM/WORKLOAD, port: PORT}]`."),
+    ("a workload", "connects", Text, "a list", "Write a list: `connects: [{to: TEAM/WORKLOAD, port: PORT}]`."),
     ("`envFrom`", "configMap", Map, "a name", "Write the name alone: `{configMap: NAME}`."),
     ("`envFrom`", "secret", Map, "a name", "Write the name alone: `{secret: NAME}`."),
     ("a volume", "configMap", Map, "a name", "Write the name alone, `configMap: NAME`; `items` and `optional` stand beside it."),
@@ -120,7 +124,7 @@ pub(super) fn instead(what: &str, key: &str) -> Option<&'static str> {
 }
 
 /// What is expected at a key that holds another form than ours, and what to write.
-pub(super) fn expected(what: &str, key: &str, node: &Node) -> Option<(&'static str, &'static str)> {
+pub(super) fn expected(what: &str, key: &str, node: &Node) -> Option<(&'static str, String)> {
     let shape = match &node.value {
         Value::Scalar { .. } if node.is_null() => return None,
         Value::Scalar { .. } => Text,
@@ -129,10 +133,116 @@ pub(super) fn expected(what: &str, key: &str, node: &Node) -> Option<(&'static s
     };
     let text = node.text().unwrap_or_default();
     match (what, key) {
-        ("`claim`", "storageClass") if shape == Text && text.is_empty() => return Some(NO_CLASS),
-        ("`emptyDir`", "medium") if text.starts_with("HugePages") => return Some(HUGE_PAGES),
+        ("`claim`", "storageClass") if shape == Text && text.is_empty() => return Some(said(NO_CLASS)),
+        ("`emptyDir`", "medium") if text.starts_with("HugePages") => return Some(said(HUGE_PAGES)),
         _ => {}
     }
     let form = FORMS.iter().find(|(record, name, found, ..)| (*record, *name, *found) == (what, key, shape))?;
-    Some((form.3, form.4))
+    Some(said((form.3, form.4)))
+}
+
+fn said((expected, help): (&'static str, &str)) -> (&'static str, String) {
+    (expected, help.to_owned())
+}
+
+/// What to write in the place of one text or number where a record is expected, made of that text.
+pub(super) fn in_full(what: &str, node: &Node) -> Option<String> {
+    let text = node.text().filter(|text| !text.is_empty())?;
+    Some(match what {
+        "a flow" => flow(text),
+        "a port" => port(text),
+        "a scope" => scope(text),
+        "`expose`" => expose(text),
+        _ => return None,
+    })
+}
+
+/// A flow, which says the port of what it goes to: a workload, an address, or a name outside the fleet.
+fn flow(text: &str) -> String {
+    let is_port = |port: &str| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
+    let (target, port) = text.rsplit_once(':').filter(|(target, port)| !target.contains(':') && is_port(port)).unwrap_or((text, "PORT"));
+    let shown = super::in_a_list(target);
+    let outside = |key: &str, target: &str| {
+        format!("Write `{{external: {{{key}: {target}}}, port: {port}, reason: WHY}}`: it leads out of the fleet.")
+    };
+    if let Ok(address) = target.parse::<IpAddr>() {
+        let all = if address.is_ipv4() { 32 } else { 128 };
+        return outside("cidr", &super::in_a_list(&format!("{address}/{all}")));
+    }
+    if target.split_once('/').is_some_and(|(address, _)| address.parse::<IpAddr>().is_ok()) {
+        return outside("cidr", &shown);
+    }
+    if target.contains('.') && !target.contains('/') {
+        return outside("dns", &shown);
+    }
+    let example = if port == "PORT" { ", with a port that the target declares under `ports`" } else { "" };
+    format!("Write `{{to: {shown}, port: {port}}}`{example}.")
+}
+
+/// A port, which has a name too; `80:8080` is how Compose writes that of the Service and that of the pod.
+fn port(text: &str) -> String {
+    let numbers: Vec<Option<u16>> = text.split(':').map(|number| number.parse().ok()).collect();
+    match numbers[..] {
+        [Some(port)] => format!("Write `{{name: http, port: {port}}}`, with a name that says what is spoken there."),
+        [Some(service), Some(port)] => {
+            format!("Write `{{name: http, port: {port}, servicePort: {service}}}`, with a name that says what is spoken there.")
+        }
+        _ => "Write a name and a number: `{name: http, port: 8080}`.".to_owned(),
+    }
+}
+
+/// The scope of an exemption, which says what it names.
+fn scope(text: &str) -> String {
+    let shown = super::in_a_list(text);
+    if text.contains('/') {
+        return format!("Write `{{workload: {shown}}}`.");
+    }
+    format!("Say what it is: `{{workload: TEAM/{shown}}}`, `{{namespace: {shown}}}`, `{{cluster: {shown}}}` or `{{tier: {shown}}}`.")
+}
+
+/// How traffic comes in, which is by an object of a type; where a host is written, by one that needs it.
+fn expose(text: &str) -> String {
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest).split(['/', ':']).next().unwrap_or(text);
+    if host.contains('.') && host.parse::<IpAddr>().is_err() {
+        let shown = super::in_a_list(host);
+        return format!("Write `expose: {{type: Ingress, host: {shown}}}`; the type `Gateway` takes a host, too.");
+    }
+    match text.to_ascii_lowercase().as_str() {
+        "ingress" => "Write `expose: {type: Ingress, host: HOST}`.".to_owned(),
+        "gateway" => "Write `expose: {type: Gateway, host: HOST, gateway: {name: NAME}}`.".to_owned(),
+        _ => "Write `expose: {type: LoadBalancer}`; `Ingress` and `Gateway`, with a `host`, are types too.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{expose, flow, port, scope};
+
+    #[test]
+    fn a_flow_is_written_by_what_it_goes_to() {
+        for (text, written) in [
+            ("payments/vault", "`{to: payments/vault, port: PORT}`"),
+            ("vault:8443", "`{to: vault, port: 8443}`"),
+            ("api.stripe.com:443", "`{external: {dns: api.stripe.com}, port: 443, reason: WHY}`"),
+            ("203.0.113.7", "`{external: {cidr: 203.0.113.7/32}, port: PORT, reason: WHY}`"),
+            ("203.0.113.0/24", "`{external: {cidr: 203.0.113.0/24}, port: PORT, reason: WHY}`"),
+            ("2001:db8::1", "`{external: {cidr: \"2001:db8::1/128\"}, port: PORT, reason: WHY}`"),
+        ] {
+            assert!(flow(text).contains(written), "{text}: {}", flow(text));
+        }
+    }
+
+    #[test]
+    fn a_port_a_scope_and_an_exposure_are_written_in_full() {
+        assert!(port("8080").contains("`{name: http, port: 8080}`"));
+        assert!(port("80:8080").contains("`{name: http, port: 8080, servicePort: 80}`"));
+        assert!(port("http").contains("`{name: http, port: 8080}`"));
+        assert!(scope("shop/front").contains("`{workload: shop/front}`"));
+        assert!(scope("front").contains("`{workload: TEAM/front}`") && scope("front").contains("`{tier: front}`"));
+        for host in ["shop.example.com", "https://shop.example.com/cart"] {
+            assert!(expose(host).contains("`expose: {type: Ingress, host: shop.example.com}`"), "{host}");
+        }
+        assert!(expose("ingress").contains("type: Ingress, host: HOST"));
+        assert!(expose("203.0.113.7").contains("type: LoadBalancer"));
+    }
 }

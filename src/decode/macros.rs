@@ -25,6 +25,12 @@ macro_rules! record {
                 KEYS.get_or_init(|| vec![$($crate::record!(@key $field $($key)?)),+])
             }
 
+            /// Those of them that have no default.
+            pub(crate) fn required_keys() -> Vec<&'static str> {
+                let required = [$(<$type as $crate::decode::Decode>::absent().is_none()),+];
+                Self::keys().iter().zip(required).filter(|(_, required)| *required).map(|(key, _)| key.as_str()).collect()
+            }
+
             /// Reads the record's own keys from a mapping that may have others.
             pub(crate) fn decode_fields(
                 node: &$crate::yaml::Node,
@@ -39,8 +45,8 @@ macro_rules! record {
 
         impl $crate::decode::Decode for $name {
             fn decode(node: &$crate::yaml::Node, findings: &mut $crate::decode::Findings) -> Option<Self> {
-                let entries = $crate::decode::mapping(node, findings)?;
                 let keys: Vec<&str> = Self::keys().iter().map(String::as_str).collect();
+                let entries = $crate::decode::record(node, $what, &keys, Self::required_keys, findings)?;
                 if $crate::decode::unknown_keys(entries, &keys, $what, findings) {
                     return None;
                 }

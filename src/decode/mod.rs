@@ -253,6 +253,42 @@ pub fn mapping<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a [(Node
     None
 }
 
+/// The entries of a mapping with the keys of a record; where it is something else, the help says what to write of which keys.
+pub fn record<'a>(
+    node: &'a Node,
+    what: &str,
+    keys: &[&str],
+    required: impl FnOnce() -> Vec<&'static str>,
+    findings: &mut Findings,
+) -> Option<&'a [(Node, Node)]> {
+    if let Value::Map(entries) = &node.value {
+        return Some(entries);
+    }
+    let diag = wrong_type(node, "a mapping");
+    findings.push(match forms::in_full(what, node) {
+        _ if node.is_null() => diag,
+        Some(help) => Diag { help: vec![help], ..diag },
+        None => {
+            let required = required();
+            let named = if required.is_empty() {
+                format!("The keys of {what} are: {}.", keys.join(", "))
+            } else {
+                format!("{} needs: `{{{}: ...}}`.", capitalised(what), required.join(": ..., "))
+            };
+            // What is said of a list is how to write a mapping; of a text it says less than this.
+            let help = if matches!(node.value, Value::Seq(_)) { diag.help.clone() } else { Vec::new() };
+            Diag { help: [help, vec![named]].concat(), ..diag }
+        }
+    });
+    None
+}
+
+/// A sentence's beginning.
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// The finding that a node has another shape than it must.
 pub fn wrong_type(node: &Node, expected: &str) -> Diag {
     let found = match &node.value {
@@ -341,7 +377,7 @@ pub fn field<T: Decode>(node: &Node, entries: &[(Node, Node)], key: &str, what: 
     if let Some((_, value)) = entries.iter().find(|(k, _)| k.text() == Some(key)) {
         let before = findings.len();
         if let Some((expected, help)) = forms::expected(what, key, value) {
-            findings.push(Diag { help: vec![help.to_owned()], ..wrong_type(value, expected) });
+            findings.push(Diag { help: vec![help], ..wrong_type(value, expected) });
             return None;
         }
         let decoded = T::decode(value, findings);

@@ -229,7 +229,8 @@ codes! {
     // ---- flows and gateways ----
     /// The target of the flow has no such port.
     FlowUnknownPort = "flow-unknown-port", Error, "a flow to an unknown port";
-    /// Flows cross tiers or clusters through a declared gateway only (SP 800-190 4.3.3): an owner, a reason and an end.
+    /// Flows cross tiers or clusters through a declared gateway only (SP 800-190 4.3.3): one that names the caller, the target and the target's port,
+    /// and has an owner, a reason and an end. Where the target runs on another cluster, `listen` says at which address callers reach it there.
     FlowWithoutGateway = "flow-without-gateway", Error, "a flow across tiers or clusters without a gateway";
     /// No listener of the gateway serves this caller's cluster: the one in its environment, then its region, is taken; `via` decides what is left open.
     GatewayWithoutListener = "gateway-without-listener", Error, "a gateway without a listener for a caller";

@@ -110,17 +110,84 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     nearest(word, known).map(|near| format!("Did you mean `{near}`?"))
 }
 
-/// The nearest of the known words, where one is near enough to be meant; the first of equals.
+/// The one of the known words that is meant, where one is near enough. Near is a word of the same letters in another spelling (`readOnlyRoot`,
+/// `READ_ONLY_ROOT`), then one that a few edits lead to, the first of equals, then the only one that begins so (`read-only`).
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    letters(word).next()?;
     let length = word.chars().count();
     let limit = (length / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
-    // No edit of so few characters bridges a greater difference in length.
-    for candidate in known.into_iter().filter(|candidate| candidate.chars().count().abs_diff(length) <= limit) {
-        let distance = if candidate.eq_ignore_ascii_case(word) { 0 } else { strsim::osa_distance(word, candidate) };
-        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+    let mut beginning = Vec::new();
+    for candidate in known {
+        // No edit of so few characters bridges a greater difference in length.
+        let distance = if same_letters(word, candidate) {
+            Some(0)
+        } else if candidate.chars().count().abs_diff(length) <= limit {
+            Some(strsim::osa_distance(word, candidate)).filter(|distance| *distance <= limit)
+        } else {
+            None
+        };
+        if let Some(distance) = distance.filter(|distance| best.is_none_or(|(least, _)| distance < &least)) {
             best = Some((distance, candidate));
         }
+        if best.is_none() && begins_with(candidate, word) && !beginning.contains(&candidate) {
+            beginning.push(candidate);
+        }
     }
-    best.map(|(_, near)| near)
+    let only = if let [only] = beginning[..] { Some(only) } else { None };
+    best.map(|(_, near)| near).or(only)
+}
+
+/// The letters and digits of a word, whichever case it is in and whatever stands between its parts.
+fn letters(word: &str) -> impl Iterator<Item = char> {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+fn same_letters(one: &str, other: &str) -> bool {
+    letters(one).eq(letters(other))
+}
+
+/// Whether a word is more than a few letters, and another one begins with them.
+fn begins_with(longer: &str, word: &str) -> bool {
+    const FEW: usize = 3;
+    let mut longer = letters(longer);
+    letters(word).count() > FEW && letters(word).all(|c| longer.next() == Some(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    const CONTROLS: [&str; 5] = ["image-digest", "image-registry", "pod-security", "pod-security-labels", "read-only-root-filesystem"];
+
+    #[test]
+    fn another_spelling_of_the_same_letters_is_meant() {
+        for word in ["readOnlyRootFilesystem", "READ_ONLY_ROOT_FILESYSTEM", "read only root filesystem"] {
+            assert_eq!(nearest(word, CONTROLS), Some("read-only-root-filesystem"), "{word}");
+        }
+        assert_eq!(nearest("podSecurity", CONTROLS), Some("pod-security"));
+        // Nothing but marks is no word.
+        assert_eq!(nearest("--", ["/", "-a-", "..."]), None);
+    }
+
+    #[test]
+    fn few_edits_are_a_slip() {
+        assert_eq!(nearest("image-digets", CONTROLS), Some("image-digest"));
+        assert_eq!(nearest("digest", CONTROLS), None);
+        // The nearest one, and the first of equals.
+        assert_eq!(nearest("labls", ["labels", "lables"]), Some("labels"));
+        assert_eq!(nearest("car", ["cat", "bar"]), Some("cat"));
+    }
+
+    #[test]
+    fn the_beginning_of_one_word_alone_is_meant() {
+        assert_eq!(nearest("read-only-root", CONTROLS), Some("read-only-root-filesystem"));
+        assert_eq!(nearest("readOnly", CONTROLS), Some("read-only-root-filesystem"));
+        // Of several none; of too few letters none; a word that is near comes before one that begins so.
+        assert_eq!(nearest("image", CONTROLS), None);
+        assert_eq!(nearest("rea", CONTROLS), None);
+        assert_eq!(nearest("names", ["namespace", "name"]), Some("name"));
+        // The same word twice is one word.
+        assert_eq!(nearest("conn", ["connects", "connects"]), Some("connects"));
+    }
 }

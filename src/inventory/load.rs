@@ -32,12 +32,30 @@ pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findin
             }
         }
     }
-    let shared: &Files = files;
+    let mut inventory = read_files(&sources, files, findings);
+    if inventory.fleet.is_none() && findings.is_empty() {
+        let first = sources.first().copied().unwrap_or_else(|| files.add(display(root, folder), ""));
+        let diag = Diag::new(Code::NoFleet, files.start(first), "no file of the inventory states the `fleet`");
+        findings.push(diag.help("`ringfence init` writes a first inventory; `--inventory DIR` reads another folder."));
+    }
+    adopt(root, &[folder, output], &mut inventory, files, findings);
+    inventory
+}
+
+/// Reads an inventory of one file that is on no disk yet, and adopts nothing.
+pub fn of_text(path: &str, text: &str, files: &mut Files, findings: &mut Findings) -> Inventory {
+    let file = files.add(path, text);
+    read_files(&[file], files, findings)
+}
+
+fn read_files(sources: &[FileId], files: &Files, findings: &mut Findings) -> Inventory {
     let read = |file: &FileId, budget: &Budget| {
         let mut findings = Findings::bounded(Findings::KEPT);
-        let documents = read::read_within(shared.text(*file), *file, budget, &mut findings);
+        let documents = read::read_within(files.text(*file), *file, budget, &mut findings);
         let mut found = BTreeMap::new();
-        documents.iter().for_each(|document| not_carried(document, &mut found));
+        for document in &documents {
+            not_carried(document, &mut found);
+        }
         for (span, rule) in found {
             findings.add(Code::InvalidValue, span, || Diag::new(Code::InvalidValue, span, rule).help(NOT_CARRIED));
         }
@@ -49,7 +67,7 @@ pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findin
         // Which file came last to the shared bound is a matter of threads: one after the other it is always the same.
         drop(documents);
         let budget = Budget::default();
-        for file in &sources {
+        for file in sources {
             findings.extend(read(file, &budget).1);
             if budget.is_exceeded() {
                 break;
@@ -77,12 +95,6 @@ pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findin
         findings.extend(more);
         merge(&mut inventory, fragment, findings);
     }
-    if inventory.fleet.is_none() && findings.is_empty() {
-        let first = sources.first().copied().unwrap_or_else(|| files.add(display(root, folder), ""));
-        let diag = Diag::new(Code::NoFleet, files.start(first), "no file of the inventory states the `fleet`");
-        findings.push(diag.help("`ringfence init` writes a first inventory; `--inventory DIR` reads another folder."));
-    }
-    adopt(root, &[folder, output], &mut inventory, files, findings);
     inventory
 }
 

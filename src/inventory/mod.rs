@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
 pub use keys::Keys;
-pub use load::load;
+pub use load::{load, of_text};
 use schemars::transform::RecursiveTransform;
 
 use crate::decode::{Entries, MOST};

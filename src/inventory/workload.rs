@@ -3,7 +3,7 @@
 use super::flow::Connect;
 use super::pod::{ApiRule, EnvFrom, EnvValue, Expose, Port, Probes, Resources, Security, ServiceAccount, Volume};
 use super::selector::{ClusterMatch, ClusterSelector};
-use crate::decode::{Decode, Entries, Findings, MOST, mapping, unknown_keys_but};
+use crate::decode::{self, Decode, Entries, Findings, MOST, mapping, unknown_keys_but};
 use crate::diag::{Code, Diag};
 use crate::formats::{DnsLabel, ImageRef, Schedule, TimeZone};
 use crate::schema::{Minor, Schemas};
@@ -330,8 +330,8 @@ pub struct Workload {
 
 impl Decode for Workload {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        let entries = mapping(node, findings)?;
         let keys: Vec<&str> = Identity::keys().iter().chain(Settings::keys()).map(String::as_str).collect();
+        let entries = decode::record(node, "a workload", &keys, Identity::required_keys, findings)?;
         let kind = entries.iter().find(|(key, _)| key.text() == Some("kind")).and_then(|(_, kind)| WorkloadKind::from_word(kind.text()?));
         if unknown_keys_but(entries, &keys, "a workload", |name| belongs(name, kind), findings) {
             return None;

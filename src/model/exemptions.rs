@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Control};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, Severity, did_you_mean};
 use crate::inventory::Inventory;
@@ -98,18 +98,15 @@ impl<'i> Exemptions<'i> {
             };
             let Some(control) = catalog.controls.get(&raw.rule.value) else {
                 let diag = Diag::new(Code::UnknownReference, raw.rule.span, format!("there is no control `{}`", raw.rule.value));
-                let names: Vec<&str> = catalog.controls.keys().map(String::as_str).collect();
+                let waivable = catalog.controls.values().filter(|control| control.is_waivable());
+                let names: Vec<&str> = waivable.map(|control| control.id.as_str()).collect();
                 let hint = did_you_mean(&raw.rule, names.iter().copied());
-                findings.push(diag.help(hint.unwrap_or_else(|| format!("Controls are: {}.", names.join(", ")))));
+                findings.push(diag.help(hint.unwrap_or_else(|| format!("Controls that can be waived are: {}.", names.join(", ")))));
                 doubtful.push((None, Some(&scope.value)));
                 continue;
             };
             if !control.exemptible.iter().any(|allowed| allowed.as_str() == kind) {
-                let allowed: Vec<&str> = control.exemptible.iter().map(|scope| scope.as_str()).collect();
-                let message = format!("`{}` cannot be waived for a whole {kind}", raw.rule.value);
-                let help =
-                    if allowed.is_empty() { "It cannot be waived.".to_owned() } else { format!("Its scopes are: {}.", allowed.join(", ")) };
-                findings.push(Diag::new(Code::InvalidValue, place.span, message).help(help));
+                findings.push(cannot_be_waived(control, &raw.rule, kind, place.span));
                 doubtful.push((Some(raw.rule.as_str()), Some(&scope.value)));
                 continue;
             }
@@ -173,6 +170,17 @@ impl<'i> Exemptions<'i> {
             findings.push(diag.related(waiver.raw.scope.span, "in this scope").help("Remove the exemption."));
         }
     }
+}
+
+/// The finding that a control cannot be waived for what an exemption names, or for nothing at all.
+fn cannot_be_waived(control: &Control, rule: &Spanned<String>, kind: &str, place: Span) -> Diag {
+    if !control.is_waivable() {
+        let diag = Diag::new(Code::InvalidValue, rule.span, format!("`{}` cannot be waived", rule.value));
+        return diag
+            .help("Remove the exemption, and mend what it was to excuse; `ringfence explain` lists the controls that can be waived.");
+    }
+    let diag = Diag::new(Code::InvalidValue, place, format!("`{}` cannot be waived for a {kind}", rule.value));
+    diag.help(format!("Its scopes are: {}.", control.scopes()))
 }
 
 /// Whether a place is in a scope.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
-use crate::formats::{check_label, check_subdomain};
+use crate::formats::{DnsSubdomain, check_label, check_subdomain};
 use crate::source::{Span, Spanned};
 
 /// The namespace of a team's workloads of one tier, or of one workload alone.
@@ -72,6 +72,18 @@ pub fn check_composed_subdomain(kind: &str, name: &str, span: Span, findings: &m
     }
 }
 
+/// The longest first parts of the names of policies of a whole cluster, as the templates below `blueprints/kinds` write them:
+/// `<part>.<tier>.<domain>` for a tier, and `<part>.<domain>`.
+const LONGEST_OF_A_TIER: &str = "service-exposure";
+const LONGEST_OF_A_CLUSTER: &str = "pod-security-labels";
+
+/// Checks the longest name that a policy of a whole cluster has: they begin with what it is for and end in the domain of our labels.
+pub fn check_policies<'a>(domain: &Spanned<DnsSubdomain>, tiers: impl Iterator<Item = &'a str>, findings: &mut Findings) {
+    let of_tiers = tiers.map(|tier| format!("{LONGEST_OF_A_TIER}.{tier}.{}", domain.value));
+    let longest = of_tiers.chain([format!("{LONGEST_OF_A_CLUSTER}.{}", domain.value)]).max_by_key(String::len);
+    check_composed_subdomain("longest policy", &longest.unwrap_or_default(), domain.span, findings);
+}
+
 /// The longest name that Flux can put into a label, as it does with that of a `Kustomization`.
 const LONGEST_LABEL: usize = 63;
 
@@ -89,5 +101,30 @@ pub fn check_kustomization(namespace: &str, span: Span, findings: &mut Findings)
             name.len()
         );
         findings.push(Diag::new(Code::ComposedName, span, message).help("Shorten the names that it is composed of."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_OF_A_CLUSTER, LONGEST_OF_A_TIER};
+    use crate::catalog;
+    use crate::source::Files;
+
+    /// The first part of the names of policies that a template writes, and whether a tier's name stands behind it.
+    fn parts(template: &str) -> impl Iterator<Item = (&str, bool)> {
+        let names =
+            template.lines().filter(|line| line.trim_start().starts_with("name: {{ \"") && line.ends_with("~ fleet.labelDomain }}"));
+        names.filter_map(|line| Some((line.split('"').nth(1)?.trim_end_matches('.'), line.matches('~').count() > 1)))
+    }
+
+    #[test]
+    fn no_policy_has_a_longer_name_than_those_that_are_checked() {
+        let mut files = Files::default();
+        let catalog = catalog::load(&mut files, &[], &mut crate::decode::Findings::new());
+        let templates = catalog.kinds.iter().flat_map(|kind| &kind.templates);
+        let all: Vec<(&str, bool)> = templates.flat_map(|template| parts(&template.text)).collect();
+        let longest = |of_tier: bool| all.iter().filter(|(_, tier)| *tier == of_tier).map(|(part, _)| part.len()).max();
+        assert_eq!(longest(true), Some(LONGEST_OF_A_TIER.len()));
+        assert_eq!(longest(false), Some(LONGEST_OF_A_CLUSTER.len()));
     }
 }

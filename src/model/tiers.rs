@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::index::Index;
+use super::names::check_policies;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
@@ -29,6 +30,9 @@ impl<'i> Tiers<'i> {
         let index = Index::new("tier", names, &inventory.lost, findings);
         let isolation = all.iter().map(|tier| tier.isolation.map_or_else(|| default_isolation(tier, all), |stated| stated.value)).collect();
         let data = inventory.data_classes.iter().map(|(class, tier)| (class, tier, index.resolve(tier, tier.span, findings))).collect();
+        if let Some(fleet) = &inventory.fleet {
+            check_policies(&fleet.label_domain, all.iter().map(|tier| tier.name.as_str()), findings);
+        }
         for tier in all.iter().filter(|tier| tier.level.value > MAX_LEVEL) {
             let message = format!("the level {} is above {MAX_LEVEL}", tier.level.value);
             findings.push(Diag::new(Code::InvalidValue, tier.level.span, message).help("Levels only order the tiers: 10, 20, 30 will do."));

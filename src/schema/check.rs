@@ -367,7 +367,7 @@ mod tests {
                 "spec.minReadySeconds: `minReadySeconds` takes a whole number of 32 bits, not the number 1.0.",
                 "spec.replicas: 3000000000 is beyond the 32 bits of `replicas`. The least is -2147483648, the greatest 2147483647.",
                 "spec.strategy.rollingUpdate.maxSurge: `maxSurge` takes a whole number or text, not the number 2.5. Quote it: \"2.5\".",
-                "spec.strategy.type: `Rolling` is none of the values of `type`. It takes `Recreate`, `RollingUpdate`.",
+                "spec.strategy.type: `Rolling` is none of the values of `type`. Did you mean `RollingUpdate`?",
                 "spec.template.spec.containers.0.imagePullPolicy: `ifNotPresent` is none of the values of `imagePullPolicy`. Did you mean `IfNotPresent`?",
                 "spec.template.spec.containers.0.resources.requests.memory: `memory` takes a quantity, which `64MB` is not. \
                  A quantity is a number with an optional suffix: `250m`, `1.5`, `64Mi`, `2G`.",

@@ -89,6 +89,24 @@ impl<'i> Resolver<'_, 'i> {
         None
     }
 
+    /// What a gateway needs beside its callers, target and port where the target does not run on the caller's cluster: a listener where it does, which
+    /// [`Self::listener`] finds.
+    pub(super) fn where_to_listen(&self, caller: &Instance<'i>, targets: &[usize]) -> String {
+        let host = self.clusters.all[caller.cluster].raw;
+        let all: Vec<_> = targets.iter().map(|at| self.clusters.all[self.instances[*at].cluster].raw).collect();
+        let near: Vec<&str> =
+            all.iter().filter(|there| there.environment.value == host.environment.value).map(|there| there.name.as_str()).collect();
+        let leaves = near.is_empty();
+        let names = if leaves { all.iter().map(|there| there.name.as_str()).collect() } else { near };
+        let one = if let [only] = names[..] { only } else { "CLUSTER" };
+        let here = &host.name.value;
+        let via = if leaves { format!(", and `via: {{{here}: {one}}}`, since the flow leaves its environment") } else { String::new() };
+        let which = if names.len() > 1 { format!(" `CLUSTER` is one of: {}.", names.join(", ")) } else { String::new() };
+        format!(
+            "The target does not run on `{here}`: add where it listens, `listen: {{{one}: {{address: ADDRESS, port: PORT}}}}`{via}.{which}"
+        )
+    }
+
     /// Whether a gateway's `from`, `to` or `port` means nothing: what is wrong there is reported, and what follows from it is not.
     fn is_doubtful(&self, gateway: &Gateway) -> bool {
         let runs = |name: &str| self.workloads.get(name).and_then(|workload| self.by_workload.get(&workload)?.first());

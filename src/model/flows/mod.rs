@@ -204,7 +204,7 @@ impl<'i> Resolver<'_, 'i> {
                 let broken = &self.inventory.broken.gateways;
                 let is_broken = broken.iter().any(|(callers, to)| *to == target && callers.contains(&caller));
                 if !is_broken && !self.may_be_meant(from, workload) {
-                    findings.push(self.without_gateway(from, &self.instances[first], here.is_some(), connect.span, to));
+                    findings.push(self.without_gateway(from, targets, port, connect.span, to));
                 }
                 return;
             };
@@ -224,7 +224,9 @@ impl<'i> Resolver<'_, 'i> {
         self.flows.push(flow);
     }
 
-    fn without_gateway(&self, caller: &Instance<'i>, target: &Instance<'i>, here: bool, span: Span, to: &Spanned<String>) -> Diag {
+    fn without_gateway(&self, caller: &Instance<'i>, targets: &[usize], port: &Port, span: Span, to: &Spanned<String>) -> Diag {
+        let target = &self.instances[targets[0]];
+        let here = targets.iter().any(|at| self.instances[*at].cluster == caller.cluster);
         let (from_tier, to_tier) = (self.tiers.name(caller.tier), self.tiers.name(target.tier));
         let from = full_name(caller);
         let how = if here || caller.tier != target.tier {
@@ -238,7 +240,12 @@ impl<'i> Resolver<'_, 'i> {
             format!("the flow from `{from}` to `{}` goes {how}, and no gateway allows it", to.value),
         );
         let diag = diag.related(target.workload.identity.name.span, "the target");
-        diag.help(format!("Declare one under `gateways`, with an owner, a reason and an end: from {from}, to {}.", full_name(target)))
+        let (target, port) = (full_name(target), &port.name.value);
+        let listen = (!here).then(|| self.where_to_listen(caller, targets));
+        let diag = diag.help(format!(
+            "Declare one under `gateways`: `{{name: NAME, from: {from}, to: {target}, port: {port}, owner: WHO, reason: WHY, expires: YYYY-MM-DD}}`."
+        ));
+        diag.maybe_help(listen)
     }
 }
 

@@ -56,7 +56,6 @@ pub(super) fn check_names(ground: Ground<'_, '_>, guards: &[TierGuard], kind: Gu
     let Some(fleet) = &ground.inventory.fleet else { return };
     let (domain, origin) = (&fleet.label_domain, fleet.label_domain.span);
     for guard in guards {
-        check_composed_subdomain("tier's network policy", &name(&guard.tier, domain.as_str()), origin, findings);
         let ways_out = guard.crossings.keys().chain(&guard.exempt);
         for (namespace, workload) in ways_out.filter(|_| kind == Guard::Kubernetes) {
             // Two digits are enough for what one workload calls.
