@@ -181,7 +181,9 @@ codes! {
 
     // ---- access ----
     /// The role cannot be limited so, or has nothing to hold: nodes are no tier's own to RBAC, and where no API within the cluster says how many
-    /// nodes there are, nobody can be given the right to change that (SP 800-190 4.3.1).
+    /// nodes there are, nobody can be given the right to change that (SP 800-190 4.3.1). The API server takes a rule of `apiAccess` that names a resource of the
+    /// whole cluster, a resource under another API group, or objects by name for a verb whose requests have no name (`create` but by `patch`, `deletecollection`),
+    /// and such a rule grants nothing.
     GrantImpossible = "grant-impossible", Error, "a grant that no role can hold";
     /// The grant holds nowhere: its owner has no namespace, tier or cluster among those that it names.
     GrantUnused = "grant-unused", Warning, "a grant that holds nowhere";
@@ -215,7 +217,8 @@ codes! {
     /// refused only where kustomize and kubectl read them. An adopted source may label objects as charts do (`app.kubernetes.io/name`, `helm.sh/chart`); what
     /// isolation, the delivery, kustomize or kubectl act upon is refused there, too.
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
-    /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
+    /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may. What `apiAccess` may never hold has no
+    /// exemption: wildcards, and writing what a controller acts upon with more rights than the workload has, such as a network policy, an Application or a Certificate.
     ControlViolated = "control-violated", Error, "a setting that a control forbids";
     /// A `ReadWriteOnce` claim can be mounted on one node at a time: of several replicas, or a DaemonSet's pods, those on other nodes wait for ever.
     ClaimNotShareable = "claim-not-shareable", Warning, "a claim that several pods cannot share";

@@ -26,6 +26,7 @@ mod placement;
 pub mod platform;
 pub mod pod;
 mod pod_security;
+mod powers;
 pub mod priority_class;
 mod refusals;
 mod secrets;
