@@ -104,7 +104,7 @@ impl Schemas {
 
     /// The API groups of Kubernetes that have a resource, in order.
     pub fn groups(&self, minor: Minor, resource: &str) -> Vec<&str> {
-        let mut groups: Vec<&str> = built_in(minor).filter(|kind| plural(kind.kind) == resource).map(|kind| kind.group()).collect();
+        let mut groups: Vec<&str> = built_in(minor).filter(|kind| plural(kind.kind) == resource).map(table::KindRow::group).collect();
         groups.dedup();
         groups
     }
