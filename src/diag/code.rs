@@ -176,12 +176,14 @@ codes! {
     /// The cluster only warns and logs: policies of `enforcement: audit` stop nothing. Meant for a roll-out on a cluster that lives.
     EnforcementAudit = "enforcement-audit", Warning, "a cluster whose policies only warn";
     /// What a cluster asks for is made of objects that its Kubernetes minor does not serve: they would be refused, and what waits for them would
-    /// never come.
+    /// never come. So are fields of a pod or controller that the minor's schema has and its API server drops or refuses, since their feature gate is off.
     NeedsNewerKubernetes = "needs-newer-kubernetes", Error, "a setting that needs a newer Kubernetes";
 
     // ---- access ----
     /// The role cannot be limited so, or has nothing to hold: nodes are no tier's own to RBAC, and where no API within the cluster says how many
-    /// nodes there are, nobody can be given the right to change that (SP 800-190 4.3.1).
+    /// nodes there are, nobody can be given the right to change that (SP 800-190 4.3.1). The API server takes a rule of `apiAccess` that names a resource of the
+    /// whole cluster, a resource under another API group, or objects by name for a verb whose requests have no name (`create` but by `patch`, `deletecollection`),
+    /// and such a rule grants nothing.
     GrantImpossible = "grant-impossible", Error, "a grant that no role can hold";
     /// The grant holds nowhere: its owner has no namespace, tier or cluster among those that it names.
     GrantUnused = "grant-unused", Warning, "a grant that holds nowhere";
@@ -211,19 +213,29 @@ codes! {
     /// one of the rules that go beyond types, such as two handlers of one probe, a request above its limit, or a strategy under which nothing could be replaced.
     KubernetesRefuses = "kubernetes-refuses", Error, "what Kubernetes would refuse";
     /// Labels and annotations below `kubernetes.io`, `k8s.io`, `fluxcd.io`, `argoproj.io`, `helm.sh` and the fleet's own `labelDomain` are not for workloads
-    /// to set. The annotations of `expose`, `serviceAccount` and a listener are for controllers that read such domains: there `kubernetes.io` and `k8s.io` are
+    /// to set, nor are those by which a pod asks its network plugin for an interface, an address or a way past the policies (`k8s.v1.cni.cncf.io`,
+    /// `multus-cni.io`, `projectcalico.org`, `cilium.io`, `ovn.org`). The annotations of `expose`, `serviceAccount` and a listener are for controllers that read such domains: there `kubernetes.io` and `k8s.io` are
     /// refused only where kustomize and kubectl read them. An adopted source may label objects as charts do (`app.kubernetes.io/name`, `helm.sh/chart`); what
     /// isolation, the delivery, kustomize or kubectl act upon is refused there, too.
     ReservedLabel = "reserved-label", Error, "a label that is not for workloads to set";
-    /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may.
+    /// The tier's Pod Security level, or a control of ours, does not allow it. An exemption with an owner and an end may. What `apiAccess` may never hold has no
+    /// exemption: wildcards, and writing what a controller acts upon with more rights than the workload has, such as a network policy, an Application or a Certificate.
     ControlViolated = "control-violated", Error, "a setting that a control forbids";
     /// A `ReadWriteOnce` claim can be mounted on one node at a time: of several replicas, or a DaemonSet's pods, those on other nodes wait for ever.
     ClaimNotShareable = "claim-not-shareable", Warning, "a claim that several pods cannot share";
+    /// What an `emptyDir` holds counts against the limits of containers: on disk against `ephemeral-storage` of the whole pod, which is evicted when it holds more,
+    /// in memory against `memory` of those that write to it. A `sizeLimit` above these is never reached. A container without a limit of its own has that of its
+    /// namespace's `LimitRange`: 1Gi of `ephemeral-storage`, 512Mi of `memory`.
+    VolumeAboveLimit = "volume-above-limit", Warning, "a scratch volume that the limits do not hold";
+    /// `ttlSecondsAfterFinished` has a Job deleted some time after its end. Flux and Argo CD then find it missing, and make it again: what was to run once runs every
+    /// time it is gone, with 0 every few minutes. The Jobs of a CronJob are Kubernetes' own, and may have it.
+    JobRunsAgain = "job-runs-again", Warning, "a Job that would run again and again";
     /// A name within the workload that refers to nothing: a probe's port, a mount's volume, a key of `config`.
     UnknownInWorkload = "unknown-in-workload", Error, "a reference to nothing within the workload";
     /// Two entries of one list have one name, mount path, port or variable where Kubernetes takes one.
     DuplicateEntry = "duplicate-entry", Error, "two entries of one name in a list";
-    /// A keyword of the inventory is set where its counterpart under `pod` or `spec` is too.
+    /// A keyword of the inventory is set where its counterpart under `pod` or `spec` is too: one of them would win in silence. Of a controller, what has a keyword
+    /// (`replicas`, `schedule`, `suspend`, ...) is not set under `spec` at all.
     SetTwice = "set-twice", Error, "one field set in two ways";
 
     // ---- flows and gateways ----

@@ -41,14 +41,24 @@ fn check_part(text: &str, what: &str) -> Result<(), String> {
 /// Kubernetes' own domains.
 const KUBERNETES: [&str; 2] = ["kubernetes.io", "k8s.io"];
 
-/// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, or it [steers](is_steering).
+/// Whether a label or annotation key is not for workloads to set: it lies below a domain of Kubernetes, a network plugin acts
+/// upon it, or it [steers](is_steering).
 pub fn is_reserved(key: &str, label_domain: &str) -> bool {
-    KUBERNETES.into_iter().any(|domain| is_below(key, domain)) || is_steering(key, label_domain)
+    KUBERNETES.into_iter().any(|domain| is_below(key, domain)) || is_of_network(key) || is_steering(key, label_domain)
+}
+
+/// Domains by which a pod says to its network plugin which networks it is on, and with what address: those of Multus, Calico, Cilium and OVN.
+const NETWORK: [&str; 6] = ["k8s.v1.cni.cncf.io", "multus-cni.io", "projectcalico.org", "cilium.io", "io.cilium", "ovn.org"];
+
+/// Whether a network plugin acts upon a label or annotation of a pod: an interface, an address or a way past the policies would follow from it.
+pub fn is_of_network(key: &str) -> bool {
+    // Cilium has had some without a slash.
+    key.starts_with("io.cilium.") || NETWORK.into_iter().any(|domain| is_below(key, domain))
 }
 
 /// Whether a fleet may have its labels below a domain: it is nobody else's, to whom they would mean something. The error is a sentence.
 pub fn check_label_domain(domain: &str) -> Result<(), String> {
-    let taken = KUBERNETES.into_iter().chain(STEERING).find(|taken| is_domain_within(domain, taken));
+    let taken = KUBERNETES.into_iter().chain(STEERING).chain(NETWORK).find(|taken| is_domain_within(domain, taken));
     match taken {
         Some(taken) => Err(format!("`{domain}` is below `{taken}`, whose labels mean something to others")),
         None if !domain.contains('.') => Err(format!("`{domain}` is no domain of yours: it has one part")),

@@ -22,6 +22,15 @@ fn check(text: &str) -> Result<(), String> {
 }
 
 impl Quantity {
+    /// Whether it is a whole number, as exactly as Kubernetes looks (`MilliValue`).
+    pub fn is_whole(&self) -> bool {
+        let thousandths = (self.amount() * 1000.0).round();
+        let rest = thousandths.rem_euclid(1000.0);
+        // Beyond 2^53 a number of this kind is no exact one.
+        let error = (thousandths * f64::EPSILON * 2.0).max(0.5);
+        rest < error || 1000.0 - rest < error
+    }
+
     /// The amount as a number, for comparing a request with its limit.
     pub fn amount(&self) -> f64 {
         let text = self.as_str();
@@ -68,6 +77,16 @@ mod tests {
         ] {
             let quantity = Quantity::new(text).unwrap();
             assert!((quantity.amount() - amount).abs() < 1e-6, "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_told_from_fractions() {
+        for whole in ["1", "1000m", "0.5Gi", "1.5Ki", "0.3G", "1.1G", "2e3", "1.5Pi", "7Ei"] {
+            assert!(Quantity::new(whole).unwrap().is_whole(), "{whole}");
+        }
+        for fraction in ["100m", "1.5", "1.1Gi", "10.1Ti", "1500m"] {
+            assert!(!Quantity::new(fraction).unwrap().is_whole(), "{fraction}");
         }
     }
 

@@ -15,7 +15,10 @@ use crate::inventory::Inventory;
 use crate::inventory::team::Team;
 
 /// What a container requests that requests nothing.
-const REQUESTS: [(&str, &str); 2] = [("cpu", "50m"), ("memory", "64Mi")];
+///
+/// Each resource that [`LIMITS`] has is here, too: the API server takes the default limit for the default request where none is stated
+/// (`SetDefaults_LimitRangeItem`), and every container would claim all of it.
+const REQUESTS: [(&str, &str); 3] = [("cpu", "50m"), ("ephemeral-storage", "64Mi"), ("memory", "64Mi")];
 /// What a container is limited to that has no limit, unless a sibling requests more. No limit of CPU: it would slow a container down while
 /// nobody else wants the time; requests share it out.
 const LIMITS: [(&str, &str); 2] = [("ephemeral-storage", "1Gi"), ("memory", "512Mi")];
@@ -23,7 +26,7 @@ const LIMITS: [(&str, &str); 2] = [("ephemeral-storage", "1Gi"), ("memory", "512
 const CPU_LIMIT: &str = "500m";
 
 /// The defaults of a namespace's containers: a `LimitRange`'s `defaultRequest` and `default`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Defaults {
     /// What is requested where nothing is.
     pub requests: BTreeMap<String, String>,
@@ -54,11 +57,13 @@ pub fn defaults(namespace: &Namespace, team: Option<&Team>, instances: &[Instanc
     Defaults { requests, limits }
 }
 
-fn amount(value: &Value) -> String {
+/// A quantity as it is written.
+pub(super) fn amount(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn number(text: &str) -> f64 {
+/// A quantity as a number; 0 where it is none.
+pub(super) fn number(text: &str) -> f64 {
     Quantity::new(text).map_or(0.0, |quantity| quantity.amount())
 }
 

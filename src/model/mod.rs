@@ -26,8 +26,10 @@ mod placement;
 pub mod platform;
 pub mod pod;
 mod pod_security;
+mod powers;
 pub mod priority_class;
 mod refusals;
+mod scratch;
 mod secrets;
 mod settings;
 pub mod signatures;
@@ -217,6 +219,7 @@ pub fn resolve<'i>(
         findings.extend(honesty::note(inventory, &clusters, &deliveries, &instances));
     }
     let model = Model { inventory, fleet, tiers, clusters, deliveries, namespaces, instances, flows, network, access, exemptions };
+    scratch::check(&model, findings);
     compose(&model, findings);
     Some(model)
 }

@@ -28,15 +28,19 @@ pub(super) const POD: &[Owned] = &[
 ];
 
 const CONTROLLER: &[Owned] = &[
-    ("template", "Write what the pod needs under `pod`."),
     ("selector", "It follows from the workload's name and could never be changed."),
+    ("manualSelector", "The selector of a Job is Kubernetes' own."),
+];
+
+/// What isolation does not own, and has a keyword of the workload: with two places for it, one would win in silence.
+const HAVE_A_KEYWORD: &[Owned] = &[
+    ("template", "Write what the pod needs under `pod`."),
     ("replicas", "Write `replicas` or `scale` at the workload."),
     ("volumeClaimTemplates", "Write a volume with a `claim`."),
     ("schedule", "Write it at the workload itself."),
     ("timeZone", "Write it at the workload itself."),
     ("concurrencyPolicy", "Write it at the workload itself."),
     ("suspend", "Write it at the workload itself."),
-    ("manualSelector", "The selector of a Job is Kubernetes' own."),
 ];
 
 /// Whether a field is one of [`POD`]: wherever it is written it is a finding, and no exemption allows it.
@@ -83,13 +87,13 @@ pub fn is_for_the_api(audience: &str) -> bool {
 
 /// Reports owned fields of a controller's partial spec.
 pub fn check_spec(spec: &Node, kind: WorkloadKind, findings: &mut Findings) {
-    report(spec, CONTROLLER, "spec", findings);
+    check_controller(spec, "spec", findings);
     if kind == WorkloadKind::CronJob
         && let Some(template) = spec.get("jobTemplate")
     {
         report(template, &[("metadata", "Write `labels` and `annotations` at the workload.")], "spec.jobTemplate", findings);
         if let Some(job) = template.get("spec") {
-            report(job, CONTROLLER, "spec.jobTemplate.spec", findings);
+            check_controller(job, "spec.jobTemplate.spec", findings);
         }
     }
     // The garbage collector would delete the claims with their StatefulSet, whatever keeps Flux and Argo CD from pruning them.
@@ -98,6 +102,16 @@ pub fn check_spec(spec: &Node, kind: WorkloadKind, findings: &mut Findings) {
     {
         let diag = Diag::new(Code::IsolationOwned, when.span, "claims outlive their workload");
         findings.push(diag.help("Leave it out, and delete by hand the claims that are not needed any more."));
+    }
+}
+
+fn check_controller(spec: &Node, place: &str, findings: &mut Findings) {
+    report(spec, CONTROLLER, place, findings);
+    for (field, instead) in HAVE_A_KEYWORD {
+        if let Some((key, _)) = spec.entry(field) {
+            let diag = Diag::new(Code::SetTwice, key.span, format!("`{field}` has a key of its own, and is not for `{place}` to set"));
+            findings.push(diag.help(*instead));
+        }
     }
 }
 

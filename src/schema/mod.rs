@@ -89,13 +89,24 @@ impl Schemas {
 
     /// Whether the objects of a resource live in namespaces; none where nothing that is known is served under that name.
     pub fn is_namespaced(&self, minor: Minor, group: &str, resource: &str) -> Option<bool> {
-        let is_of = |api_version: &str| api_version.split_once('/').map_or("", |(group, _)| group) == group;
-        let mut built_in = table().kinds.iter().filter(|kind| kind.minors.contains(minor) && is_of(kind.api_version));
-        let found = built_in.find(|kind| plural(kind.kind) == resource).map(|kind| kind.namespaced);
+        let mut found = built_in(minor).filter(|kind| kind.group() == group);
+        let found = found.find(|kind| plural(kind.kind) == resource).map(|kind| kind.namespaced);
         found.or_else(|| {
-            let mut custom = self.custom.values().filter(|custom| is_of(&custom.api_version));
+            let mut custom = self.custom.values().filter(|custom| table::group(&custom.api_version) == group);
             custom.find(|custom| custom.plural.as_deref() == Some(resource)).map(|custom| custom.namespaced)
         })
+    }
+
+    /// The resources of Kubernetes in an API group.
+    pub fn resources(&self, minor: Minor, group: &str) -> Vec<String> {
+        built_in(minor).filter(|kind| kind.group() == group).map(|kind| plural(kind.kind)).collect()
+    }
+
+    /// The API groups of Kubernetes that have a resource, in order.
+    pub fn groups(&self, minor: Minor, resource: &str) -> Vec<&str> {
+        let mut groups: Vec<&str> = built_in(minor).filter(|kind| plural(kind.kind) == resource).map(table::KindRow::group).collect();
+        groups.dedup();
+        groups
     }
 
     /// Every kind of a minor, as pairs of `apiVersion` and `kind` in order.
@@ -137,6 +148,11 @@ impl Schemas {
             None => table().definition(minor, definition).map(table::Definition::schema),
         }
     }
+}
+
+/// The built-in kinds of a minor.
+fn built_in(minor: Minor) -> impl Iterator<Item = &'static table::KindRow> {
+    table().kinds.iter().filter(move |kind| kind.minors.contains(minor))
 }
 
 /// What the tests of this module share.

@@ -17,6 +17,18 @@ pub(super) struct KindRow {
     pub(super) definition: &'static str,
 }
 
+impl KindRow {
+    /// Its API group; empty for the core one.
+    pub(super) fn group(&self) -> &'static str {
+        group(self.api_version)
+    }
+}
+
+/// The API group of an `apiVersion`; empty for the core one.
+pub(super) fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
 /// A definition as some minors have it.
 pub(super) struct Definition {
     minors: Minors,

@@ -17,12 +17,15 @@ use crate::session::none;
 pub const NAME: &str = "refusals";
 
 /// What the server takes and we do not, and why.
-const OURS: [(&str, &str); 7] = [
+const OURS: [(&str, &str); 10] = [
     ("affinity-above-a-word", "the scheduler would find no node for it"),
+    ("fraction-of-a-byte", "the server takes it with a warning, and nobody means it"),
     ("hook-that-sleeps-for-no-time-stated", "the published schema asks for the seconds, and the server takes none for zero"),
     ("impossible-pull-secret", "there can be no such Secret"),
+    ("os-of-windows", "what we put on every pod is Linux's own, and is refused beside it"),
     ("probe-of-a-port-that-is-not-there", "the probe would fail for ever"),
     ("root-that-must-not-be-root", "the kubelet would never start it"),
+    ("signal-to-stop-with", "its feature gate is off, and the server drops it without a word"),
     ("volume-of-an-impossible-secret", "there can be no such Secret"),
     ("volume-without-a-source", "the server makes it an `emptyDir`, and what was meant is lost"),
 ];

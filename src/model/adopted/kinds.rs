@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::{at, kind_of, literal, name_of, name_span};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag, a};
-use crate::formats::{check_label, check_subdomain, is_domain_within};
+use crate::formats::{check_label, check_subdomain};
 use crate::model::check::Subject;
 use crate::model::delivery::never_pruned;
 use crate::model::exemptions::control;
-use crate::model::storage;
+use crate::model::{powers, storage};
 use crate::yaml::{Node, Value as Yaml};
 
 /// What to do about an object that is not a workload's.
@@ -49,33 +49,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("EndpointSlice", "It would lead a Service to any address; write `connects` for what is outside."),
 ];
 
-/// Why what steers the delivery is not for a source.
-const DELIVERS: &str = "It would have the delivery apply what it likes, as somebody else.";
-
-/// Custom resources that would do what the source itself may not, by API group (those below it, too), and why.
-const REFUSED_GROUPS: &[(&str, &str)] = &[
-    ("fluxcd.io", DELIVERS),
-    ("cilium.io", "Write `connects` at the workload: policies follow from it."),
-    ("projectcalico.org", "Write `connects` at the workload: policies follow from it."),
-    ("policy.networking.k8s.io", "Write `connects` at the workload: policies follow from it."),
-    ("kyverno.io", "What is admitted is decided for all workloads of a tier together."),
-    ("gatekeeper.sh", "What is admitted is decided for all workloads of a tier together."),
-];
-
-/// Kinds of Argo CD itself; its Rollouts and Workflows are workloads like others.
-const REFUSED_ARGO_KINDS: &[&str] = &["Application", "ApplicationSet", "AppProject"];
-
-/// Why a custom resource is not for a source, if it is not.
-fn refused_custom(group: &str, kind: &str) -> Option<&'static str> {
-    if group == "argoproj.io" && REFUSED_ARGO_KINDS.contains(&kind) {
-        return Some(DELIVERS);
-    }
-    REFUSED_GROUPS.iter().find(|(domain, _)| is_domain_within(group, domain)).map(|(_, why)| *why)
-}
-
 /// Whether a source may bring along a custom kind at all.
 pub fn may_be_adopted(group: &str, kind: &str) -> bool {
-    refused_custom(group, kind).is_none()
+    powers::not_adopted(group, kind).is_none()
 }
 
 /// Whether an object may be taken over.
@@ -96,7 +72,7 @@ pub fn check(subject: &Subject<'_, '_>, object: &Node, findings: &mut Findings) 
         findings.push(diag.maybe_help(help));
     };
     // Gateway API and the like are custom resources below Kubernetes' own domain.
-    if let Some(why) = refused_custom(group, kind) {
+    if let Some(why) = powers::not_adopted(group, kind) {
         refuse(format!("{} of `{group}` is not for a source to bring along", a(kind)), Some(why.to_owned()), findings);
         return None;
     }

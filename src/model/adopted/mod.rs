@@ -25,7 +25,7 @@ use super::settings::Cascade;
 use super::{names, secrets, storage};
 use crate::decode::{Findings, head};
 use crate::diag::{Code, Diag, a};
-use crate::formats::{is_below, is_steering};
+use crate::formats::{is_below, is_of_network, is_steering};
 use crate::inventory::team::Team;
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::{Settings, Workload};
@@ -216,7 +216,7 @@ impl Taking<'_, '_> {
         kinds::check(subject, object, findings)?;
         self.check_namespace(object, findings);
         kinds::check_name(object, findings);
-        self.check_metadata(object.get("metadata"), findings);
+        self.check_metadata(object.get("metadata"), false, findings);
         kinds::check_content(subject, object, findings);
         let mut value = without_nulls(crate::schema::json(object));
         if let Some(map) = value.as_object_mut() {
@@ -242,7 +242,7 @@ impl Taking<'_, '_> {
         let mut finals = Vec::new();
         if let Some(path) = pods::path(kind_of(object)) {
             if let Some(metadata) = at(object, &path[..path.len() - 1]).and_then(|template| template.get("metadata")) {
-                self.check_metadata(Some(metadata), findings);
+                self.check_metadata(Some(metadata), true, findings);
             }
             if let (Some(written), Some(template)) = (at(object, path), template_mut(&mut value, path)) {
                 level = level.min(pods::take(subject, self.label_domain, written, &mut template["spec"], findings));
@@ -251,7 +251,7 @@ impl Taking<'_, '_> {
                     template["metadata"] = json!({});
                 }
                 self.label(&mut template["metadata"]);
-                pods::check_refusals(object, written, &value, findings);
+                pods::check_refusals(subject, object, written, &value, findings);
             } else {
                 let diag = Diag::new(Code::MissingKey, head(object), format!("{} needs `{}`", a(kind_of(object)), path.join(".")));
                 findings.push(diag.help("Write the pod."));
@@ -291,8 +291,8 @@ impl Taking<'_, '_> {
         }
     }
 
-    /// Labels that isolation trusts, and labels and annotations that steer the delivery.
-    fn check_metadata(&self, metadata: Option<&Node>, findings: &mut Findings) {
+    /// Labels that isolation trusts, labels and annotations that steer the delivery, and those of pods that network plugins act upon.
+    fn check_metadata(&self, metadata: Option<&Node>, of_pod: bool, findings: &mut Findings) {
         let Some(metadata) = metadata else { return };
         if let Yaml::Map(entries) = &metadata.value {
             let known = |key: &Node| key.text().is_some_and(|key| METADATA.contains(&key));
@@ -306,14 +306,14 @@ impl Taking<'_, '_> {
             let Some(Yaml::Map(entries)) = metadata.get(map).map(|node| &node.value) else { continue };
             for (key, _) in entries {
                 let text = key.text().unwrap_or_default();
-                let trusted = TRUSTED.into_iter().any(|domain| is_below(text, domain));
+                let trusted = TRUSTED.into_iter().any(|domain| is_below(text, domain)) || (of_pod && is_of_network(text));
                 // Every chart labels its objects with its name; it is annotations that are hooks.
                 let of_a_chart = map == "labels" && is_below(text, "helm.sh");
                 if trusted || (is_steering(text, self.label_domain) && !of_a_chart) {
                     let message = format!("`{text}` is not for workloads to set");
                     let diag = Diag::new(Code::ReservedLabel, key.span, message);
                     findings.push(diag.help(
-                        "Remove it, or use a domain of your own: isolation, the delivery, kustomize and kubectl act upon what stands below this one.",
+                        "Remove it, or use a domain of your own: isolation, network plugins, the delivery, kustomize and kubectl act upon what stands below this one.",
                     ));
                 }
             }

@@ -55,7 +55,7 @@ pub fn take(subject: &Subject<'_, '_>, label_domain: &str, written: &Node, value
 }
 
 /// Reports what the API server would refuse of a workload as it is in the end, where it was written.
-pub fn check_refusals(object: &Node, written: &Node, taken: &Value, findings: &mut Findings) {
+pub fn check_refusals(subject: &Subject<'_, '_>, object: &Node, written: &Node, taken: &Value, findings: &mut Findings) {
     let kind = object.get("kind").and_then(Node::text).and_then(WorkloadKind::from_word);
     let (Some(kind), Some(spec), Some(pod)) = (kind, object.get("spec"), of(taken)) else { return };
     let claim =
@@ -63,11 +63,12 @@ pub fn check_refusals(object: &Node, written: &Node, taken: &Value, findings: &m
     let claims: Vec<String> = items(spec, "volumeClaimTemplates").iter().filter_map(claim).collect();
     let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
     let controller = &taken["spec"];
-    let of_pod = refusals::of_pod(pod, kind, &claims)
+    let of_pod = refusals::of_pod(pod, kind, &claims, subject.minor)
         .into_iter()
         .map(|refusal| refusal.diag(pod, &[written]).unwrap_or_else(|| refusal.diag_at(head(written))));
     findings.extend(of_pod);
-    let of_controller = refusals::of_controller(controller, pod, kind).into_iter().chain(refusals::of_whole(controller, kind));
+    let of_controller =
+        refusals::of_controller(controller, pod, kind, subject.minor).into_iter().chain(refusals::of_whole(controller, kind));
     findings.extend(of_controller.map(|refusal| refusal.diag(controller, &[spec]).unwrap_or_else(|| refusal.diag_at(head(spec)))));
 }
 
@@ -80,7 +81,10 @@ fn is_harmless(field: &str, value: &Node, workload: &str) -> bool {
         "schedulerName" => value.text() == Some("default-scheduler"),
         // Every node of a tier that can run it at all has these; they narrow what the tier's selector leaves.
         "nodeSelector" => match &value.value {
-            Yaml::Map(entries) => entries.iter().all(|(key, _)| matches!(key.text(), Some("kubernetes.io/os" | "kubernetes.io/arch"))),
+            Yaml::Map(entries) => entries.iter().all(|(key, value)| match key.text() {
+                Some("kubernetes.io/os") => value.text() == Some("linux"),
+                key => key == Some("kubernetes.io/arch"),
+            }),
             _ => false,
         },
         _ => matches!(&value.value, Yaml::Seq(items) if items.is_empty()),

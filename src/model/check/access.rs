@@ -2,45 +2,12 @@
 
 use super::Subject;
 use crate::decode::Findings;
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, did_you_mean};
 use crate::formats::check_subdomain;
 use crate::inventory::pod::ApiRule;
+use crate::model::powers;
 
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
-
-/// Resources through which one identity becomes another, or a pod leaves its tier, where they are written. Whoever makes pods, or what makes
-/// them, may mount every Secret of the namespace and act as any of its ServiceAccounts.
-const ESCALATING: [&str; 25] = [
-    // A Role holds on its own namespace, too, whose labels are what it is kept apart by; a status is written together with the labels.
-    "namespaces",
-    "namespaces/finalize",
-    "namespaces/status",
-    "pods",
-    // Whose labels network policies select by, and whose addresses Services lead to.
-    "pods/status",
-    "pods/ephemeralcontainers",
-    "pods/binding",
-    "bindings",
-    "daemonsets",
-    "deployments",
-    "replicasets",
-    "replicationcontrollers",
-    "statefulsets",
-    "cronjobs",
-    "jobs",
-    "serviceaccounts",
-    "serviceaccounts/token",
-    "roles",
-    "rolebindings",
-    "networkpolicies",
-    "resourcequotas",
-    // What is admitted is counted against the status.
-    "resourcequotas/status",
-    "limitranges",
-    "secrets",
-    // Its addresses are those at which every node hands over what is sent to them (CVE-2020-8554).
-    "services/status",
-];
 
 /// Resources that lead into a pod, past its network policies or out of the identity by whatever verb: reading them is enough.
 const LEADING: [&str; 7] =
@@ -58,6 +25,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
         check_names(rule, findings);
         check_scopes(subject, rule, findings);
+        check_groups(subject, rule, findings);
+        check_limits(rule, findings);
         for verb in rule.verbs.iter().filter(|verb| !VERBS.contains(&verb.as_str()) && !verb.contains('*')) {
             let diag = Diag::new(Code::ControlViolated, verb.span, format!("the verb `{}` is not for workloads", verb.value));
             findings.push(diag.help(format!("Verbs are: {}.", VERBS.join(", "))));
@@ -81,15 +50,18 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 let message = format!("`{}` leads into a pod or out of the workload's identity, whatever the verb", resource.value);
                 let diag = Diag::new(Code::ControlViolated, resource.span, message);
                 findings.push(diag.help("Leave it out: people who are on call have it, workloads do not (CIS 5.1.8, 5.1.10, 5.1.13)."));
-            } else if ESCALATING.contains(&resource.as_str()) && (making || deleting && resource.as_str() != "pods") {
-                let diag = Diag::new(
-                    Code::ControlViolated,
-                    resource.span,
-                    format!("writing `{}` leads out of the workload's identity", resource.value),
-                );
-                let pods = "Read it, or let the platform team run what writes it. Pods may be deleted: write `delete` without `create`, `update` and `patch`.";
-                let other = "Read it, or let the platform team run what writes it.";
-                findings.push(diag.help(if resource.as_str() == "pods" { pods } else { other }));
+            } else if let Some(power) = powers::of_resource(rule.api_groups.iter().map(|group| group.as_str()), resource)
+                && (making || deleting && resource.as_str() != "pods")
+            {
+                let message = format!("writing `{}` leads out of the workload's identity", resource.value);
+                let diag = Diag::new(Code::ControlViolated, resource.span, message);
+                let instead = "Read it, or let the platform team run what writes it.";
+                let pods = if resource.as_str() == "pods" {
+                    " Pods may be deleted: write `delete` without `create`, `update` and `patch`."
+                } else {
+                    ""
+                };
+                findings.push(diag.help(format!("{} {instead}{pods}", power.why())));
             }
         }
     }
@@ -140,5 +112,53 @@ fn check_scopes(subject: &Subject<'_, '_>, rule: &ApiRule, findings: &mut Findin
         findings.push(diag.help(
             "Leave it out. What has to see the whole cluster runs in a platform namespace, with rights that the platform team gives it.",
         ));
+    }
+}
+
+/// Reports resources of Kubernetes under a group that does not have them: the API server takes the rule, and it grants nothing.
+fn check_groups(subject: &Subject<'_, '_>, rule: &ApiRule, findings: &mut Findings) {
+    let (schemas, minor) = (subject.schemas, subject.minor);
+    // Those of Kubernetes have no dot, or are known; what others serve is not known in full.
+    let all_known = |group: &str| !group.contains('.');
+    let groups: Vec<&str> = rule.api_groups.iter().map(|group| group.as_str()).collect();
+    if groups.is_empty() || !groups.iter().all(|group| all_known(group) || !schemas.resources(minor, group).is_empty()) {
+        return;
+    }
+    for resource in rule.resources.iter().filter(|resource| is_resource(resource)) {
+        let name = resource.split('/').next().unwrap_or(resource);
+        if groups.iter().any(|group| schemas.is_namespaced(minor, group, name).is_some()) {
+            continue;
+        }
+        let quoted = |groups: &[&str]| {
+            let groups = groups.iter().map(|group| if group.is_empty() { "`\"\"`".to_owned() } else { format!("`{group}`") });
+            groups.collect::<Vec<_>>().join(" and ")
+        };
+        let elsewhere = schemas.groups(minor, name);
+        let help = if elsewhere.is_empty() {
+            let known: Vec<String> =
+                groups.iter().filter(|group| all_known(group)).flat_map(|group| schemas.resources(minor, group)).collect();
+            let Some(near) = did_you_mean(name, known.iter().map(String::as_str)) else { continue };
+            near
+        } else {
+            format!("Kubernetes has it in {}.", quoted(&elsewhere))
+        };
+        let message =
+            format!("Kubernetes {minor} has no `{name}` in the API group {}: the rule would grant nothing of it", quoted(&groups));
+        findings.push(Diag::new(Code::GrantImpossible, resource.span, message).help(help));
+    }
+}
+
+/// Reports verbs that no name of an object can be told from: `pkg/endpoints/request/requestinfo.go` of the API server. A `patch` that applies may make the
+/// object that it names, and is then asked for `create` with that name.
+fn check_limits(rule: &ApiRule, findings: &mut Findings) {
+    let Some(first) = rule.resource_names.iter().flatten().next() else { return };
+    let applies = rule.verbs.iter().any(|verb| verb.as_str() == "patch");
+    // What is made of one object, such as an eviction, is asked for with its name.
+    let of_objects = rule.resources.iter().any(|resource| !resource.contains('/'));
+    let nameless = |verb: &str| verb == "deletecollection" || (verb == "create" && !applies);
+    for verb in rule.verbs.iter().filter(|verb| of_objects && nameless(verb)) {
+        let message = format!("`{}` with `resourceNames` grants nothing: no such request says the name", verb.value);
+        let diag = Diag::new(Code::GrantImpossible, verb.span, message).related(first.span, "the names");
+        findings.push(diag.help(format!("Write `{}` in a rule of its own, without `resourceNames`; or leave it out.", verb.value)));
     }
 }

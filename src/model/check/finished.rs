@@ -45,8 +45,8 @@ pub fn finished(subject: &Subject<'_, '_>, pod: &Value, controller: &Value, foun
             }
         }
     };
-    report(refusals::of_pod(pod, kind, &claims), pod, &cascade.pods);
-    report(refusals::of_controller(controller, pod, kind), controller, &cascade.specs);
+    report(refusals::of_pod(pod, kind, &claims, subject.minor), pod, &cascade.pods);
+    report(refusals::of_controller(controller, pod, kind, subject.minor), controller, &cascade.specs);
     if is_sound {
         schema(subject, ("Pod", pod::POD_SPEC), pod, &cascade.pods, &mut findings);
         schema(subject, (kind.as_str(), spec_definition(kind)), &whole(controller, kind), &cascade.specs, &mut findings);

@@ -58,6 +58,8 @@ fn check_key(key: &Spanned<String>, domain: &str, reserved: fn(&str, &str) -> bo
         findings.push(LabelKey::broken(key.span, rule));
     } else if reserved(key, domain) {
         let diag = Diag::new(Code::ReservedLabel, key.span, format!("`{}` is not for workloads to set", key.value));
-        findings.push(diag.help("Use a domain of your own: Kubernetes, the delivery and isolation trust labels below this one."));
+        findings.push(
+            diag.help("Use a domain of your own: Kubernetes, network plugins, the delivery and isolation trust labels below this one."),
+        );
     }
 }

@@ -53,7 +53,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
 
 /// Takes what the schema says of places at which nothing is said yet: a field that is not for a person to write need not be written well.
 fn unsaid(diags: Vec<Diag>, findings: &mut Findings) {
-    let said: BTreeSet<Span> = findings.iter().filter(|diag| diag.code == Code::IsolationOwned).map(|diag| diag.primary.span).collect();
+    let said: BTreeSet<Span> =
+        findings.iter().filter(|diag| matches!(diag.code, Code::IsolationOwned | Code::SetTwice)).map(|diag| diag.primary.span).collect();
     findings.extend(diags.into_iter().filter(|diag| !said.contains(&diag.primary.span)));
 }
 

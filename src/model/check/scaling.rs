@@ -5,6 +5,7 @@ use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::inventory::pod::Resources;
 use crate::inventory::workload::{CountOrPercent, Disruption, Settings, WorkloadKind};
+use crate::model::refusals::{WHOLE_BYTES, fraction};
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
@@ -31,7 +32,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         let wanted = [("memory", scale.memory.is_some()), ("cpu", scale.cpu.is_some() || scale.memory.is_none())];
         for (resource, _) in wanted.into_iter().filter(|(_, measured)| *measured) {
             if requests.is_none_or(|requests| requests.get(resource).is_none()) {
-                let message = format!("the autoscaler measures a share of the {resource} request, and there is none");
+                let message = format!(
+                    "the autoscaler measures a share of the {resource} request, and the workload states none: it would be the namespace's default"
+                );
                 findings.push(Diag::new(Code::MissingKey, scale.span, message).help(format!("Write `resources: {{{resource}: ...}}`.")));
             }
         }
@@ -108,8 +111,13 @@ fn check_budget(kind: WorkloadKind, settings: &Settings, disruption: &Disruption
     }
 }
 
-/// Devices and huge pages are handed out whole, and never to more than there are: a request without an equal limit is refused.
+/// Bytes are whole. Devices and huge pages are handed out whole, and never to more than there are: a request without an equal limit is refused.
 fn check_whole(resources: &Resources, findings: &mut Findings) {
+    for (name, amount) in resources.requests.iter().chain(resources.limits.iter()) {
+        if let Some(broken) = fraction(name, amount.as_str()) {
+            findings.push(Diag::new(Code::InvalidQuantity, amount.span, broken).help(WHOLE_BYTES));
+        }
+    }
     let whole = |name: &str| name.contains('/') || name.starts_with("hugepages-");
     for (name, amount) in resources.requests.iter().chain(resources.limits.iter()).filter(|(name, _)| whole(name)) {
         if amount.amount().fract() != 0.0 {

@@ -8,6 +8,7 @@ use crate::diag::{Code, Diag};
 use crate::formats::SecretKey;
 use crate::inventory::pod::{AccessMode, Volume};
 use crate::inventory::workload::{Settings, WorkloadKind};
+use crate::model::refusals::{WHOLE_BYTES, fraction};
 use crate::model::{owned, storage};
 use crate::source::{Span, Spanned};
 
@@ -38,6 +39,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             if claim.access_modes.as_ref().is_some_and(Vec::is_empty) {
                 let diag = Diag::new(Code::InvalidValue, claim.span, format!("the claim `{}` can be mounted in no way", volume.name.value));
                 findings.push(diag.help("Name a mode under `accessModes`, or leave the key out for `[ReadWriteOnce]`."));
+            }
+            if let Some(broken) = fraction("storage", claim.size.as_str()) {
+                findings.push(Diag::new(Code::InvalidQuantity, claim.size.span, broken).help(WHOLE_BYTES));
             }
             if claim.size.amount() <= 0.0 {
                 let diag = Diag::new(Code::InvalidQuantity, claim.size.span, "a claim of nothing is refused by Kubernetes");

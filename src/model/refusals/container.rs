@@ -155,6 +155,17 @@ fn mounts(container: &Value, pod: &Value, claims: &[&str], report: &mut Report) 
     });
 }
 
+/// What to write for a fraction of a byte.
+pub(in crate::model) const WHOLE_BYTES: &str =
+    "Write whole bytes: `100Mi` and `100M` are a hundred million or so, and `100m` is a tenth of one byte.";
+
+/// Why an amount of something that is counted in bytes is none: the API server takes it with a warning.
+pub(in crate::model) fn fraction(resource: &str, amount: &str) -> Option<String> {
+    let in_bytes = matches!(resource, "memory" | "ephemeral-storage" | "storage");
+    let broken = in_bytes && Quantity::new(amount).is_ok_and(|amount| !amount.is_whole());
+    broken.then(|| format!("`{amount}` of {resource} is no whole number of bytes"))
+}
+
 fn resources(container: &Value, report: &mut Report) {
     report.key(container, "resources", |resources, report| {
         let amount = |list: &str, name: &str| {
@@ -181,6 +192,9 @@ fn resources(container: &Value, report: &mut Report) {
                             format!("the amount of `{name}` is none that Kubernetes takes"),
                             help,
                         );
+                    }
+                    if let Some(broken) = fraction(name, &place::text(&resources[list][name])) {
+                        report.refuse_key(name, Code::InvalidQuantity, broken, WHOLE_BYTES);
                     }
                     let (Some(stated), Some(limit), "requests") = (stated, amount("limits", name), list) else { continue };
                     if stated > limit {

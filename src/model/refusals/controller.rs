@@ -2,17 +2,28 @@
 
 use serde_json::Value;
 
-use super::{Report, items};
+use super::{Report, gates, items};
 use crate::diag::Code;
 use crate::inventory::workload::WorkloadKind;
+use crate::schema::Minor;
 
-pub(super) fn check(spec: &Value, pod: &Value, kind: WorkloadKind, report: &mut Report) {
+/// How long a Job stays when it has ended. The Jobs of a CronJob are made by Kubernetes, and nobody misses them.
+const TTL: &str = "ttlSecondsAfterFinished";
+
+pub(super) fn check(spec: &Value, pod: &Value, kind: WorkloadKind, minor: Minor, report: &mut Report) {
     report.natural(spec, &["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"]);
     match kind {
         WorkloadKind::Deployment => deployment(spec, report),
-        WorkloadKind::StatefulSet => stateful_set(spec, report),
+        WorkloadKind::StatefulSet => stateful_set(spec, minor, report),
         WorkloadKind::DaemonSet => daemon_set(spec, report),
-        WorkloadKind::Job => job(spec, pod, report),
+        WorkloadKind::Job => {
+            job(spec, pod, report);
+            if !spec[TTL].is_null() {
+                let message = "the Job is deleted when it has ended, and the delivery makes it anew: it would run again and again";
+                let help = "Leave it out: a Job that has ended uses nothing, and runs again when what it runs changes. What is to run again is a CronJob.";
+                report.refuse_key(TTL, Code::JobRunsAgain, message, help);
+            }
+        }
         WorkloadKind::CronJob => {
             report.natural(spec, &["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"]);
             report.key(spec, "jobTemplate", |template, report| {
@@ -73,12 +84,13 @@ fn deployment(spec: &Value, report: &mut Report) {
     });
 }
 
-fn stateful_set(spec: &Value, report: &mut Report) {
+fn stateful_set(spec: &Value, minor: Minor, report: &mut Report) {
     report.key(spec, "updateStrategy", |strategy, report| {
         if strategy["type"] == "OnDelete" && !strategy["rollingUpdate"].is_null() {
             report.refuse_key("rollingUpdate", Code::KubernetesRefuses, "`rollingUpdate` beside `type: OnDelete`", "Leave one of them.");
         }
         report.key(strategy, "rollingUpdate", |update, report| {
+            gates::rolling_update(update, minor, report);
             report.natural(update, &["partition"]);
             if !update["maxUnavailable"].is_null()
                 && amount(&update["maxUnavailable"], 1.0).is_none_or(|amount| amount == 0.0 || amount > 100.0)
@@ -110,15 +122,7 @@ fn daemon_set(spec: &Value, report: &mut Report) {
 fn job(spec: &Value, pod: &Value, report: &mut Report) {
     report.natural(
         spec,
-        &[
-            "completions",
-            "parallelism",
-            "activeDeadlineSeconds",
-            "backoffLimit",
-            "backoffLimitPerIndex",
-            "maxFailedIndexes",
-            "ttlSecondsAfterFinished",
-        ],
+        &["completions", "parallelism", "activeDeadlineSeconds", "backoffLimit", "backoffLimitPerIndex", "maxFailedIndexes", TTL],
     );
     let indexed = spec["completionMode"] == "Indexed";
     // With neither, both are one.

@@ -6,17 +6,19 @@
 mod affinity;
 mod container;
 mod controller;
+mod gates;
 mod handler;
 pub(super) mod place;
 mod pod;
 mod volume;
 mod whole;
 
+pub(super) use container::{WHOLE_BYTES, fraction};
 use serde_json::Value;
 
 use crate::diag::{Code, Diag};
 use crate::inventory::workload::WorkloadKind;
-use crate::schema::PathSegment;
+use crate::schema::{Minor, PathSegment};
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -53,16 +55,17 @@ impl Refusal {
 }
 
 /// Everything wrong with a final pod. `claims` are volumes that its controller brings: a StatefulSet's claims.
-pub(super) fn of_pod(spec: &Value, kind: WorkloadKind, claims: &[&str]) -> Vec<Refusal> {
+pub(super) fn of_pod(spec: &Value, kind: WorkloadKind, claims: &[&str], minor: Minor) -> Vec<Refusal> {
     let mut report = Report::default();
+    gates::pod(spec, minor, &mut report);
     pod::check(spec, kind, claims, &mut report);
     report.refusals
 }
 
 /// Everything wrong with a controller's own fields, beside replicas, selector and template.
-pub(super) fn of_controller(spec: &Value, pod: &Value, kind: WorkloadKind) -> Vec<Refusal> {
+pub(super) fn of_controller(spec: &Value, pod: &Value, kind: WorkloadKind, minor: Minor) -> Vec<Refusal> {
     let mut report = Report::default();
-    controller::check(spec, pod, kind, &mut report);
+    controller::check(spec, pod, kind, minor, &mut report);
     report.refusals
 }
 

@@ -42,6 +42,15 @@ pub(super) fn check(pod: &Value, kind: WorkloadKind, claims: &[&str], report: &m
     affinity::check(pod, report);
     lifetime(pod, kind, report);
     names_and_hosts(pod, report);
+    report.key(pod, "os", |os, report| {
+        if os["name"] != "linux" {
+            let message = format!(
+                "`{}` has none of what keeps a pod in: users, seccomp, capabilities, a read-only root are Linux's",
+                text(os, "name")
+            );
+            report.refuse_key("name", Code::KubernetesRefuses, message, "Write `linux`, or leave `os` out: pods of tiers run on Linux.");
+        }
+    });
     identity(pod, report);
 }
 
