@@ -42,10 +42,10 @@ impl Sink {
 
     /// All findings by place (file, then position), then code and message: an order that no thread, directory listing or hash decides.
     /// The same finding at the same place is kept once. What has to be mended comes before what is to be planned: beside an error no note tells of
-    /// a network plugin's age.
+    /// a network plugin's age, nor of what is not made of keys that the mistake may be about.
     pub fn into_sorted(mut self) -> Vec<Diag> {
         if self.has_errors() {
-            self.diags.retain(|diag| diag.code != Code::LegacyCni);
+            self.diags.retain(|diag| !matches!(diag.code, Code::LegacyCni | Code::NotGenerated));
         }
         self.diags.sort_by(|a, b| (a.primary.span, a.severity, a.code, &a.message).cmp(&(b.primary.span, b.severity, b.code, &b.message)));
         self.diags.dedup();

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use super::discover::{self, Unreadable, display};
 use super::gateway::ExemptionScope;
 use super::shape::OneOrMany;
-use super::{API_VERSION, Inventory, InventoryFile};
+use super::{API_VERSION, Inventory, InventoryFile, Misspelt};
 use crate::decode::{Decode, Entries, Findings, unknown_keys, wrong_type};
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, nearest};
 use crate::formats::{self, NOT_CARRIED};
 use crate::source::{FileId, Files, Span, Spanned};
 use crate::yaml::budget::Budget;
@@ -85,7 +85,9 @@ fn read_files(sources: &[FileId], files: &Files, findings: &mut Findings) -> Inv
         .map(|(nodes, mut findings)| {
             let mut fragment = Inventory::default();
             for node in nodes {
-                merge(&mut fragment, decode_document(&node, &mut findings), &mut findings);
+                let decoded = decode_document(&node, &mut findings);
+                fragment.misspelt.extend(Misspelt::of(&node, &findings));
+                merge(&mut fragment, decoded, &mut findings);
             }
             (fragment, findings)
         })
@@ -166,11 +168,11 @@ fn decode_document(node: &Node, findings: &mut Findings) -> Inventory {
             "fleet" => fragment.fleet = Spanned::decode(value, findings),
             "dataClasses" => fragment.data_classes = Entries::decode(value, findings).unwrap_or_default(),
             "tiers" => fragment.tiers = items(value, lost, |_| {}, findings),
-            "clusters" => fragment.clusters = items(value, lost, |_| {}, findings),
+            "clusters" => fragment.clusters = items(value, lost, |_| broken.clusters = true, findings),
             "teams" => fragment.teams = items(value, lost, |_| {}, findings),
             "workloads" => fragment.workloads = items(value, lost, |_| {}, findings),
             "configs" => fragment.configs = items(value, lost, |_| {}, findings),
-            "gateways" => fragment.gateways = items(value, lost, |item| broken.gateways.extend(broken_gateway(item)), findings),
+            "gateways" => fragment.gateways = items(value, lost, |item| broken.gateways.push(broken_gateway(item)), findings),
             "tokens" => fragment.tokens = items(value, lost, |_| {}, findings),
             "exemptions" => fragment.exemptions = items(value, lost, |item| broken.exemptions.extend(broken_exemption(item)), findings),
             _ => {}
@@ -195,7 +197,7 @@ fn items<T: Decode>(
         match Spanned::decode(item, findings) {
             Some(value) => decoded.push(value),
             None => {
-                lost.extend(item.get("name").and_then(Node::text).map(str::to_owned));
+                lost.extend(item.get("name").or_else(|| misspelt_name(item)).and_then(Node::text).map(str::to_owned));
                 on_lost(item);
             }
         }
@@ -203,10 +205,17 @@ fn items<T: Decode>(
     decoded
 }
 
+/// What stands at a key that is near to `name`.
+fn misspelt_name(item: &Node) -> Option<&Node> {
+    let Value::Map(entries) = &item.value else { return None };
+    let is_near = |key: &Node| key.text().is_some_and(|key| nearest(key, ["name"]).is_some());
+    entries.iter().find(|(key, _)| is_near(key)).map(|(_, value)| value)
+}
+
 /// The callers and the target of a gateway, as far as these can be read.
-fn broken_gateway(node: &Node) -> Option<(Vec<String>, String)> {
-    let from = OneOrMany::<String>::decode(node.get("from")?, &mut Findings::new())?;
-    Some((from.0, node.get("to")?.text()?.to_owned()))
+fn broken_gateway(node: &Node) -> (Option<Vec<String>>, Option<String>) {
+    let from = node.get("from").and_then(|from| OneOrMany::<String>::decode(from, &mut Findings::new()));
+    (from.map(|from| from.0), node.get("to").and_then(Node::text).map(str::to_owned))
 }
 
 /// The control and the scope of an exemption, as far as these can be read.
@@ -216,7 +225,7 @@ fn broken_exemption(node: &Node) -> Option<(String, ExemptionScope)> {
 }
 
 fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings) {
-    let Inventory { stated: fragment, lost, broken, .. } = fragment;
+    let Inventory { stated: fragment, lost, misspelt, broken, .. } = fragment;
     match (&inventory.fleet, fragment.fleet) {
         (Some(first), Some(second)) => {
             let diag = Diag::new(Code::DuplicateDefinition, second.api_version.span, "the fleet is stated twice");
@@ -242,6 +251,8 @@ fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings
     append(&mut inventory.tokens, fragment.tokens);
     append(&mut inventory.exemptions, fragment.exemptions);
     inventory.lost.extend(lost);
+    inventory.misspelt.extend(misspelt);
+    inventory.broken.clusters |= broken.clusters;
     inventory.broken.gateways.extend(broken.gateways);
     inventory.broken.exemptions.extend(broken.exemptions);
 }

@@ -11,6 +11,7 @@ pub mod gateway;
 mod keys;
 mod load;
 pub mod machines;
+mod misspelt;
 pub mod pod;
 pub mod provider;
 pub mod selector;
@@ -24,6 +25,7 @@ use std::ops::{Deref, DerefMut};
 
 pub use keys::Keys;
 pub use load::{load, of_text};
+pub use misspelt::Misspelt;
 use schemars::transform::RecursiveTransform;
 
 use crate::decode::{Entries, MOST};
@@ -69,17 +71,21 @@ pub struct Inventory {
     pub stated: InventoryFile,
     /// Names of definitions that could not be read: what refers to them is not reported as dangling on top of that.
     pub lost: BTreeSet<String>,
-    /// What can be said of gateways and exemptions that could not be read.
+    /// Records with keys that the format does not have.
+    pub misspelt: Misspelt,
+    /// What can be said of clusters, gateways and exemptions that could not be read.
     pub broken: Broken,
     /// What the folders of adopted workloads build to, by the path that the inventory states; not those that could not be built.
     pub sources: BTreeMap<String, Build>,
 }
 
-/// Gateways and exemptions with a mistake somewhere else than in what they allow: what they would allow is not reported on top of that.
+/// Clusters, gateways and exemptions with a mistake somewhere else than in what they are or allow: what follows from it is not reported on top of that.
 #[derive(Clone, Debug, Default)]
 pub struct Broken {
-    /// The callers and the target of gateways.
-    pub gateways: Vec<(Vec<String>, String)>,
+    /// The callers and the target of gateways; none where it could not be read which.
+    pub gateways: Vec<(Option<Vec<String>>, Option<String>)>,
+    /// Whether a cluster is among them: which environments and regions there are is then not known.
+    pub clusters: bool,
     /// The control and the scope of exemptions.
     pub exemptions: Vec<(String, gateway::ExemptionScope)>,
 }

@@ -104,10 +104,14 @@ impl Provider {
         self.provisioner != Provisioner::Static
     }
 
+    /// Whether nodes of the distribution are made in this way at all.
+    pub fn is_possible(&self) -> bool {
+        provisioners(self.distribution).contains(&self.provisioner)
+    }
+
     /// The finding that the parts do not go together, which lists those that do.
     fn unsupported(&self, node: &Node) -> Option<Diag> {
-        let made_by = provisioners(self.distribution);
-        let (key, message, help) = if !made_by.contains(&self.provisioner) {
+        let (key, message, help) = if !self.is_possible() {
             let known = Distribution::WORDS.iter().filter_map(|word| {
                 let by: Vec<&str> = provisioners(Distribution::from_word(word)?).iter().map(|provisioner| provisioner.as_str()).collect();
                 Some(format!("{word} by {}", by.join(", ")))

@@ -15,6 +15,7 @@ use crate::inventory::Inventory;
 use crate::inventory::cluster::Cluster;
 use crate::inventory::fleet::{PlatformGrant, PlatformRole};
 use crate::inventory::provider::Provisioner;
+use crate::inventory::selector::ClusterSelector;
 use crate::inventory::team::{Team, TeamGrant, TeamRole};
 use crate::inventory::tier::BreakGlass;
 use crate::source::{Span, Spanned};
@@ -66,10 +67,11 @@ impl Access {
         tiers: &Tiers<'_>,
         clusters: &Clusters<'_>,
         namespaces: &BTreeMap<(usize, String), Namespace>,
+        unjudged: &BTreeSet<String>,
         findings: &mut Findings,
     ) -> Self {
         let access = Self { clusters: clusters.all.iter().map(|_| OnCluster::default()).collect(), namespaces: BTreeMap::new() };
-        let mut resolver = Resolver { inventory, tiers, clusters, namespaces, access, told: BTreeSet::new(), findings };
+        let mut resolver = Resolver { inventory, tiers, clusters, namespaces, unjudged, access, told: BTreeSet::new(), findings };
         resolver.emergencies();
         resolver.platform();
         inventory.teams.iter().for_each(|team| resolver.team(team));
@@ -98,6 +100,8 @@ struct Resolver<'a, 'i> {
     tiers: &'a Tiers<'i>,
     clusters: &'a Clusters<'i>,
     namespaces: &'a BTreeMap<(usize, String), Namespace>,
+    /// Workloads that came to nothing, `<team>/<workload>`: which namespaces a team has is then not known.
+    unjudged: &'a BTreeSet<String>,
     access: Access,
     /// Groups about which something was said.
     told: BTreeSet<Span>,
@@ -118,7 +122,12 @@ impl Resolver<'_, '_> {
             let hosts = self.clusters.all.iter().filter(|host| host.tiers.contains(&at));
             let open: Vec<&str> =
                 hosts.filter(|host| emergency(self.tiers, at, host.raw).is_some()).map(|host| host.raw.name.as_str()).collect();
-            if open.is_empty() && self.inventory.lost.is_empty() {
+            let is_clear = || !stated.clusters.as_ref().is_some_and(|selector| placement::is_doubtful(selector, self.clusters));
+            let is_hosted = || self.clusters.hosting(at).next().is_some();
+            if open.is_empty() && !(self.inventory.lost.is_empty() && is_clear() && is_hosted()) {
+                continue;
+            }
+            if open.is_empty() {
                 let message = format!("no cluster that hosts `{}` is among those of its `breakGlass`", tier.name.value);
                 self.findings.push(Diag::new(Code::GrantUnused, stated.span, message).help("Name one that does, or remove it."));
                 continue;
@@ -190,7 +199,7 @@ impl Resolver<'_, '_> {
 
     fn report_platform(&mut self, grant: &Spanned<PlatformGrant>, held: bool, in_part: &[&str], without: &[&str]) {
         let role = grant.role.value.as_str();
-        if !held {
+        if !held && !self.is_doubtful(grant.tiers.as_deref(), grant.clusters.as_ref()) {
             self.unused(&grant.group, role);
         }
         if !in_part.is_empty() {
@@ -235,7 +244,9 @@ impl Resolver<'_, '_> {
                 groups.insert(group.clone());
                 self.access.clusters[space.cluster].platform_viewers.insert(group);
             }
-            if !held {
+            let waits_for = format!("{}/", team.name.value);
+            let is_unjudged = || self.unjudged.iter().any(|workload| workload.starts_with(&waits_for));
+            if !held && !is_unjudged() && !self.is_doubtful(grant.tiers.as_deref(), grant.clusters.as_ref()) {
                 self.unused(&grant.group, grant.role.value.as_str());
             }
             if !waits.is_empty() {
@@ -276,6 +287,12 @@ impl Resolver<'_, '_> {
             self.findings.push(diag.help("Write a group of your identity provider, and its prefix as `identity.groupsPrefix`."));
         }
         None
+    }
+
+    /// Whether a grant names a tier or a cluster that is not there: that was said where it stands.
+    fn is_doubtful(&self, tiers: Option<&[Spanned<String>]>, selector: Option<&Spanned<ClusterSelector>>) -> bool {
+        tiers.into_iter().flatten().any(|tier| self.tiers.index.get(tier).is_none())
+            || selector.is_some_and(|selector| placement::is_doubtful(selector, self.clusters))
     }
 
     fn unused(&mut self, group: &Spanned<String>, role: &str) {

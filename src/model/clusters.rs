@@ -8,9 +8,9 @@ use super::tiers::Tiers;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
 use crate::formats::Cidr;
-use crate::inventory::Inventory;
 use crate::inventory::cluster::{Cluster, Enforcement, NodePool};
 use crate::inventory::tier::Isolation;
+use crate::inventory::{Inventory, Misspelt};
 use crate::schema::Minor;
 use crate::source::{Span, Spanned};
 
@@ -35,6 +35,10 @@ pub struct Clusters<'i> {
     pub all: Vec<Host<'i>>,
     /// By name.
     pub index: Index<'i>,
+    /// Records with keys that the format does not have.
+    pub misspelt: &'i Misspelt,
+    /// Whether there are others, which could not be read.
+    pub are_more: bool,
 }
 
 impl<'i> Clusters<'i> {
@@ -44,7 +48,7 @@ impl<'i> Clusters<'i> {
         let index = Index::new("cluster", names, &inventory.lost, findings);
         let all: Vec<Host<'i>> = inventory.clusters.iter().map(|raw| host(raw, inventory, tiers, findings)).collect();
         for (at, tier) in tiers.all.iter().enumerate().filter(|(at, tier)| tiers.index.get(tier.name.as_str()) == Some(*at)) {
-            if !all.iter().any(|host| host.tiers.contains(&at)) && inventory.lost.is_empty() {
+            if !all.iter().any(|host| host.tiers.contains(&at) || host.may_host(at, tiers)) && inventory.lost.is_empty() {
                 let diag = Diag::new(Code::TierWithoutCluster, tier.name.span, format!("no cluster hosts the tier `{}`", tier.name.value));
                 findings.push(diag.help("Name it under `tiers` of a cluster, with a node pool for it, or remove it."));
             }
@@ -52,7 +56,7 @@ impl<'i> Clusters<'i> {
         for host in &all {
             machines::check(host, findings);
         }
-        Self { all, index }
+        Self { all, index, misspelt: &inventory.misspelt, are_more: inventory.broken.clusters }
     }
 
     /// A cluster's name.
@@ -67,6 +71,11 @@ impl<'i> Clusters<'i> {
 }
 
 impl<'i> Host<'i> {
+    /// Whether one of the tiers that it names is not there, and may be meant for this one.
+    pub fn may_host(&self, tier: usize, tiers: &Tiers<'_>) -> bool {
+        may_host(self.raw, tier, tiers)
+    }
+
     /// The domain of the names of its Services.
     pub fn domain(&self) -> &'i str {
         self.raw.network.dns.as_ref().and_then(|dns| dns.domain.as_ref()).map_or(CLUSTER_DOMAIN, |domain| domain.as_str())
@@ -87,6 +96,10 @@ impl<'i> Host<'i> {
     pub fn pools<'a>(&'a self, tier: &'a str) -> impl Iterator<Item = &'i Spanned<NodePool>> + 'a {
         self.raw.node_pools.iter().filter(move |pool| pool.tier.as_ref().is_some_and(|name| name.value == tier))
     }
+}
+
+fn may_host(raw: &Cluster, tier: usize, tiers: &Tiers<'_>) -> bool {
+    raw.tiers.iter().any(|name| tiers.index.may_mean(name, tiers.name(tier)))
 }
 
 fn host<'i>(raw: &'i Spanned<Cluster>, inventory: &'i Inventory, tiers: &Tiers<'i>, findings: &mut Findings) -> Host<'i> {
@@ -111,7 +124,7 @@ fn host<'i>(raw: &'i Spanned<Cluster>, inventory: &'i Inventory, tiers: &Tiers<'
         findings.push(diag.help(hint.unwrap_or_else(|| format!("`fleet.environments` has: {}.", names.join(", ")))));
     }
     shared_cluster(raw, &hosted, tiers, findings);
-    pools(raw, &hosted, tiers, findings);
+    pools(raw, &hosted, tiers, &inventory.misspelt, findings);
     networks(raw, findings);
     if let Some(enforcement) = raw.enforcement.filter(|enforcement| enforcement.value == Enforcement::Audit) {
         let message = format!("admission policies and Pod Security on `{}` warn and log, and refuse nothing", raw.name.value);
@@ -158,7 +171,7 @@ fn shared_cluster(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: 
     }
 }
 
-fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Findings) {
+fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, misspelt: &Misspelt, findings: &mut Findings) {
     let mut names: BTreeMap<&str, Span> = BTreeMap::new();
     let mut nodes: BTreeMap<&str, Span> = BTreeMap::new();
     for pool in raw.node_pools.iter() {
@@ -168,7 +181,6 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
                 diag.related(first, "the first one").help("Give one of them another name, or write the nodes of both into one pool."),
             );
         }
-        nodes_of(raw, pool, findings);
         for node in &pool.nodes {
             if let Some(first) = nodes.insert(node.as_str(), node.span) {
                 let diag = Diag::new(Code::DuplicateEntry, node.span, format!("the node `{}` is in two pools", node.value));
@@ -176,6 +188,7 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
             }
         }
         match (&pool.role, &pool.tier) {
+            (None, None) if misspelt.has(pool.span) => {}
             (None, None) => {
                 let diag = Diag::new(
                     Code::MissingKey,
@@ -191,6 +204,7 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
             (None, Some(tier)) => {
                 if let Some(at) = tiers.index.resolve(tier, tier.span, findings)
                     && !hosted.contains(&at)
+                    && !may_host(raw, at, tiers)
                 {
                     let diag = Diag::new(
                         Code::ClusterWithoutTier,
@@ -204,13 +218,21 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
             (Some(_), None) => {}
         }
     }
-    if !raw.node_pools.iter().any(|pool| pool.role.is_some()) {
+    nodes_of(raw, findings);
+    // A pool that does not say what it is for, or names a tier that is not there, was reported: it may be the one that lacks.
+    let is_open = |pool: &Spanned<NodePool>| pool.role.is_none() && pool.tier.is_none();
+    let mut open = raw.node_pools.iter().filter(|pool| is_open(pool));
+    if !raw.node_pools.iter().any(|pool| pool.role.is_some()) && !open.any(|pool| !misspelt.may_mean(pool.span, "tier")) {
         let diag = Diag::new(Code::NoSystemPool, raw.name.span, format!("`{}` has no pool with `role: system`", raw.name.value));
         findings.push(diag.help("Add one: `- {name: system, role: system}`. What runs the cluster tolerates no tier's taint."));
     }
     for tier in hosted {
         let name = tiers.name(*tier);
-        if !raw.node_pools.iter().any(|pool| pool.tier.as_ref().is_some_and(|tier| tier.value == name)) {
+        let may_be_its = |pool: &Spanned<NodePool>| match &pool.tier {
+            Some(stated) => stated.value == name || tiers.index.may_mean(stated, name),
+            None => is_open(pool) && !misspelt.may_mean(pool.span, "role"),
+        };
+        if !raw.node_pools.iter().any(may_be_its) {
             let place = raw.tiers.iter().find(|tier| tier.value == name).map_or(raw.name.span, |tier| tier.span);
             let diag = Diag::new(Code::TierWithoutNodePool, place, format!("`{}` has no node pool for the tier `{name}`", raw.name.value));
             findings.push(diag.help(format!("Add one under `nodePools`: `- {{name: {name}, tier: {name}, nodes: [...]}}`.")));
@@ -218,23 +240,35 @@ fn pools(raw: &Cluster, hosted: &[usize], tiers: &Tiers<'_>, findings: &mut Find
     }
 }
 
-/// People name the nodes that they bring; of machines that are made they say how many.
-fn nodes_of(raw: &Cluster, pool: &NodePool, findings: &mut Findings) {
-    let provisioner = raw.provider.provisioner.as_str();
-    let wrong = |span: Span, message: String, help: &str| {
-        Diag::new(Code::KeyNotForKind, span, message).related(raw.provider.span, "what makes the nodes").help(help)
-    };
-    match (pool.nodes.first(), pool.replicas) {
-        (Some(node), _) if raw.provider.makes_machines() => {
-            let message = format!("the nodes of `{}` are made (`{provisioner}`), and named by what makes them", pool.name.value);
-            findings.push(wrong(node.span, message, "Write how many there are to be: `replicas: 3`."));
-        }
-        (_, Some(replicas)) if !raw.provider.makes_machines() => {
-            let message = format!("nothing makes nodes of `{}`: people bring them", pool.name.value);
-            findings.push(wrong(replicas.span, message, "Name them: `nodes: [node-1, node-2]`. The list is what a node is held against."));
-        }
-        _ => {}
+/// People name the nodes that they bring; of machines that are made they say how many. What makes them is stated once, and so is what all pools have
+/// against it.
+fn nodes_of(raw: &Cluster, findings: &mut Findings) {
+    if !raw.provider.is_possible() {
+        return;
     }
+    let provisioner = raw.provider.provisioner.as_str();
+    let made = raw.provider.makes_machines();
+    let wrong: Vec<(&str, Span)> = raw
+        .node_pools
+        .iter()
+        .filter_map(|pool| {
+            let replicas = || pool.replicas.map(|replicas| replicas.span);
+            let span = if made { pool.nodes.first().map(|node| node.span) } else { replicas() };
+            Some((pool.name.as_str(), span?))
+        })
+        .collect();
+    let Some((_, first)) = wrong.first() else { return };
+    let pools = wrong.iter().map(|(pool, _)| format!("`{pool}`")).collect::<Vec<_>>().join(", ");
+    let (message, help) = if made {
+        let message = format!("the nodes of {pools} are made (`{provisioner}`), and named by what makes them");
+        (message, "Write how many there are to be: `replicas: 3`.")
+    } else {
+        let message = format!("nothing makes nodes of {pools}: people bring them");
+        (message, "Name them: `nodes: [node-1, node-2]`. The list is what a node is held against.")
+    };
+    let diag = Diag::new(Code::KeyNotForKind, *first, message).related(raw.provider.span, "what makes the nodes");
+    let diag = wrong[1..].iter().fold(diag, |diag, (pool, span)| diag.related(*span, format!("of `{pool}`")));
+    findings.push(diag.help(help));
 }
 
 fn networks(raw: &Cluster, findings: &mut Findings) {

@@ -90,10 +90,12 @@ impl<'i> Exemptions<'i> {
                     .filter_map(|(name, value)| value.as_ref().map(|value| (name, value)))
                     .collect();
             let [(kind, place)] = stated[..] else {
-                let message = format!("an exemption has exactly one scope, not {}", stated.len());
-                let help = "Write one of workload, namespace, cluster, tier; for two places write two exemptions.";
-                findings.push(Diag::new(Code::InvalidValue, scope.span, message).help(help));
-                doubtful.push((Some(raw.rule.as_str()), Some(&scope.value)));
+                if !stated.is_empty() || !inventory.misspelt.has(scope.span) {
+                    let message = format!("an exemption has exactly one scope, not {}", stated.len());
+                    let help = "Write one of workload, namespace, cluster, tier; for two places write two exemptions.";
+                    findings.push(Diag::new(Code::InvalidValue, scope.span, message).help(help));
+                }
+                doubtful.push((Some(raw.rule.as_str()), (!stated.is_empty()).then_some(&scope.value)));
                 continue;
             };
             let Some(control) = catalog.controls.get(&raw.rule.value) else {
@@ -159,11 +161,16 @@ impl<'i> Exemptions<'i> {
         self.scopes(control).any(|scope| covers(scope, place))
     }
 
-    /// Reports those that excused nothing; not those whose scope was found to name nothing.
-    pub fn report_unused(&self, findings: &mut Findings) {
+    /// Reports those that excused nothing; not those whose scope was found to name nothing, or has to do with workloads that could not be judged.
+    pub fn report_unused(&self, unjudged: &BTreeSet<String>, findings: &mut Findings) {
+        let may_be_needed = |scope: &ExemptionScope| match &scope.workload {
+            Some(workload) => unjudged.contains(&workload.value),
+            None => !unjudged.is_empty(),
+        };
         let dangling: BTreeSet<Span> =
             findings.iter().filter(|diag| diag.code == Code::UnknownReference).map(|diag| diag.primary.span).collect();
         let unused = self.all.iter().filter(|waiver| !waiver.used.load(Ordering::Relaxed));
+        let unused = unused.filter(|waiver| !may_be_needed(&waiver.raw.scope));
         for waiver in unused.filter(|waiver| !waiver.raw.scope.places().any(|place| dangling.contains(&place.span))) {
             let rule = &waiver.raw.rule;
             let diag = Diag::new(Code::ExemptionUnused, rule.span, format!("nothing here violates `{}` any more", rule.value));

@@ -19,22 +19,25 @@ type Way = (String, String, String);
 
 /// Reports workloads that take one another's traffic: which of two Ingresses for one host and path is served is up to the controller.
 pub(super) fn check(instances: &[Instance<'_>], findings: &mut Findings) {
-    let mut seen: BTreeMap<(usize, Way), (String, Span)> = BTreeMap::new();
+    let mut seen: BTreeMap<(usize, Way), (&Instance<'_>, Span)> = BTreeMap::new();
     for instance in instances {
         let name = full_name(instance);
         for (way, span) in ways(instance) {
             let (host, path) = (way.1.clone(), way.2.clone());
             match seen.get(&(instance.cluster, way.clone())) {
-                Some((other, first)) if *other != name => {
-                    let message = format!("`{host}{path}` leads to `{other}` already, on the same cluster");
-                    let diag = Diag::new(Code::DuplicateEntry, span, message).related(*first, "the other one");
+                Some((other, first)) if full_name(other) != name => {
+                    let message = format!("`{host}{path}` leads to `{}` already, on the same cluster", full_name(other));
+                    // What both have from one place, by an alias of YAML or a default, is told apart by their names.
+                    let named = |instance: &Instance<'_>| instance.workload.identity.name.span;
+                    let (span, first) = if span == *first { (named(instance), named(other)) } else { (span, *first) };
+                    let diag = Diag::new(Code::DuplicateEntry, span, message).related(first, "the other one");
                     findings.push(
                         diag.help("Give one of them another host or path: which of the two is served would be up to the controller."),
                     );
                 }
                 Some(_) => {}
                 None => {
-                    seen.insert((instance.cluster, way), (name.clone(), span));
+                    seen.insert((instance.cluster, way), (instance, span));
                 }
             }
         }
@@ -50,6 +53,10 @@ fn ways(instance: &Instance<'_>) -> Vec<(Way, Span)> {
     let settings = &instance.cascade.settings;
     let stated = settings.expose.as_ref().and_then(|expose| Some((expose, expose.r#type?.value, expose.host.as_ref()?)));
     let Some((expose, r#type, host)) = stated.filter(|(_, r#type, _)| *r#type != ExposeType::LoadBalancer) else { return Vec::new() };
+    // Without a Service port nothing is exposed, which was reported.
+    if settings.exposed_port().is_none() {
+        return Vec::new();
+    }
     if expose.annotations.get(CANARY).is_some_and(|canary| canary.value == "true") {
         return Vec::new();
     }

@@ -85,6 +85,10 @@ impl<'i> Stated<'i> {
         self.0.iter().any(Option::is_some)
     }
 
+    fn is_misspelt(&self, inventory: &Inventory) -> bool {
+        self.0.iter().flatten().any(|identity| inventory.misspelt.has(identity.span))
+    }
+
     fn find<T>(&self, key: impl Fn(&'i fleet::Identity) -> &'i Option<T>) -> Option<&'i T> {
         self.0.iter().flatten().find_map(|identity| key(&identity.value).as_ref())
     }
@@ -105,13 +109,15 @@ pub fn check(inventory: &Inventory, findings: &mut Findings) {
             check_one(identity, is_self_managed(cluster.provider.distribution), findings);
         }
         let stated = Stated::of(inventory, cluster);
-        if let Some(identity) = cluster.identity.as_ref().filter(|_| stated.find(|identity| &identity.issuer).is_none()) {
+        let lacks = stated.find(|identity| &identity.issuer).is_none() && !stated.is_misspelt(inventory);
+        if let Some(identity) = cluster.identity.as_ref().filter(|_| lacks) {
             let message = format!("nothing says who issues the tokens of `{}`", cluster.name.value);
             findings.push(Diag::new(Code::MissingKey, identity.span, message).help("Write `issuer` here, or at the fleet's `identity`."));
         }
     }
     if let Some(identity) = inventory.fleet.as_ref().and_then(|fleet| fleet.identity.as_ref())
         && identity.issuer.is_none()
+        && !inventory.misspelt.has(identity.span)
         && inventory.clusters.iter().any(|cluster| cluster.identity.is_none())
     {
         let diag = Diag::new(Code::MissingKey, identity.span, "nothing says who issues tokens");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decode::Findings;
-use crate::diag::{Code, Diag, did_you_mean};
+use crate::diag::{Code, Diag, did_you_mean, nearest};
 use crate::source::{Span, Spanned};
 
 /// Definitions of one kind by name.
@@ -56,6 +56,11 @@ impl<'i> Index<'i> {
             findings.push(self.dangling(name, span));
         }
         found
+    }
+
+    /// Whether a reference to nothing may mean a definition: the one with the nearest name, or any where none is near.
+    pub fn may_mean(&self, dangling: &str, definition: &str) -> bool {
+        self.get(dangling).is_none() && nearest(dangling, self.places.keys().map(String::as_str)).is_none_or(|near| near == definition)
     }
 
     fn dangling(&self, name: &str, span: Span) -> Diag {

@@ -207,11 +207,12 @@ pub fn resolve<'i>(
     check_scopes(inventory, &workloads, &namespaces, findings);
     hosts::check(&instances, findings);
     duplicates::check_exemptions(inventory, &tiers, &clusters, &instances, findings);
-    let access = Access::new(inventory, &tiers, &clusters, &namespaces, findings);
+    let unjudged = unjudged(inventory, &instances);
+    let access = Access::new(inventory, &tiers, &clusters, &namespaces, &unjudged, findings);
     let flows = flows::resolve(inventory, &tiers, &clusters, &deliveries, &workloads, &instances, findings);
     let network = network::resolve(inventory, &tiers, &clusters, &deliveries, &namespaces, &instances, &flows, &exemptions, findings);
     if inventory.lost.is_empty() {
-        exemptions.report_unused(findings);
+        exemptions.report_unused(&unjudged, findings);
     }
     findings.extend(network::unmaintained::note(inventory));
     // What a mistake keeps from being made is not what the note is about.
@@ -235,13 +236,14 @@ fn resolve_workload<'i>(
     let identity = &workload.identity;
     let tier = ground.tiers.of_workload(workload, &mut findings);
     let team = teams.resolve(&identity.team, identity.team.span, &mut findings).map(|at| &ground.inventory.teams[at]);
-    check::own_keys(workload, &mut findings);
+    check::own_keys(ground.inventory, workload, &mut findings);
     let (Some(tier), Some(team)) = (tier, team) else { return (Vec::new(), findings) };
     let chosen = placement::clusters_of(workload, tier, team, fleet, ground.tiers, clusters, &mut findings);
     for change in &identity.overrides {
         let before = findings.len();
         placement::check_match(&change.r#match, clusters, &mut findings);
-        let matched = chosen.iter().any(|at| settings::fits(&change.r#match, clusters.all[*at].raw));
+        let is_misspelt = ground.inventory.misspelt.has(change.r#match.span);
+        let matched = is_misspelt || chosen.iter().any(|at| settings::fits(&change.r#match, clusters.all[*at].raw));
         if findings.len() == before && !matched && !chosen.is_empty() {
             let names: Vec<&str> = chosen.iter().map(|at| clusters.name(*at)).collect();
             let diag = Diag::new(
@@ -262,6 +264,13 @@ fn resolve_workload<'i>(
     let instances =
         chosen.into_iter().map(|at| instance::build(ground, workload, team, tier, at, &clusters.all[at], &mut findings)).collect();
     (instances, findings)
+}
+
+/// Workloads that came to nothing, of which there is a finding: what they would need or give a place to is not known.
+fn unjudged(inventory: &Inventory, instances: &[Instance<'_>]) -> BTreeSet<String> {
+    let judged: BTreeSet<String> = instances.iter().map(flows::full_name).collect();
+    let all = inventory.workloads.iter().map(|workload| &workload.identity);
+    all.map(|identity| format!("{}/{}", identity.team.value, identity.name.value)).filter(|name| !judged.contains(name)).collect()
 }
 
 fn namespaces(instances: &[Instance<'_>]) -> BTreeMap<(usize, String), Namespace> {
@@ -408,10 +417,10 @@ fn compose(model: &Model<'_>, findings: &mut Findings) {
             }
             continue;
         }
-        check_composed(kind.as_str(), &instance.object_name, longest_name(kind), identity.name.span, findings);
+        let is_short = check_composed(kind.as_str(), &instance.object_name, longest_name(kind), identity.name.span, findings);
         let settings = &instance.cascade.settings;
         if let Some(service) = &instance.governing_service {
-            if *service == names::headless(name) {
+            if is_short && *service == names::headless(name) {
                 check_composed("Service", service, 63, identity.name.span, findings);
             }
             names.take(&scope, "Service", service, &owner, findings);

@@ -50,16 +50,18 @@ impl Names {
     }
 }
 
-/// Checks a composed label-like name and its length.
-pub fn check_composed(kind: &str, name: &str, most: usize, span: Span, findings: &mut Findings) {
+/// Checks a composed label-like name and its length; whether Kubernetes takes it.
+pub fn check_composed(kind: &str, name: &str, most: usize, span: Span, findings: &mut Findings) -> bool {
     let rule = check_label(name).err().or_else(|| {
         (name.len() > most)
             .then(|| format!("`{name}` has {} characters; the name of a {kind} may have {most}, since names are made from it", name.len()))
     });
+    let is_taken = rule.is_none();
     if let Some(rule) = rule {
         let diag = Diag::new(Code::ComposedName, span, format!("the name of the {kind}: {rule}"));
         findings.push(diag.help("Shorten the names that it is composed of."));
     }
+    is_taken
 }
 
 /// Checks a composed subdomain-like name.

@@ -14,9 +14,9 @@ use crate::source::Spanned;
 
 /// The clusters of a workload, in the order of the inventory; empty after a finding.
 pub fn clusters_of(
-    workload: &Workload,
+    workload: &Spanned<Workload>,
     tier: usize,
-    team: &Team,
+    team: &Spanned<Team>,
     fleet: &Fleet,
     tiers: &Tiers<'_>,
     clusters: &Clusters<'_>,
@@ -27,12 +27,15 @@ pub fn clusters_of(
     if let Some(own) = &workload.identity.clusters {
         return match &own.value {
             ClusterSelector::Names(names) => own_names(workload, names, tier, tiers, clusters, findings),
-            ClusterSelector::Matching(_) => nonempty(select(own, &hosting, clusters), workload, own, tier, tiers, findings),
+            ClusterSelector::Matching(_) => selected(workload, own, tier, tiers, clusters, findings),
         };
     }
     let inherited = [&team.clusters, &tiers.all[tier].clusters, &fleet.clusters].into_iter().find_map(Option::as_ref);
     if let Some(selector) = inherited {
-        return nonempty(select(selector, &hosting, clusters), workload, selector, tier, tiers, findings);
+        return selected(workload, selector, tier, tiers, clusters, findings);
+    }
+    if hosting.len() > 1 && [workload.span, team.span].iter().any(|record| clusters.misspelt.may_mean(*record, "clusters")) {
+        return Vec::new();
     }
     if hosting.len() > 1 {
         let names: Vec<&str> = hosting.iter().map(|at| clusters.name(*at)).collect();
@@ -59,7 +62,8 @@ pub fn check_selector(selector: &Spanned<ClusterSelector>, clusters: &Clusters<'
 
 /// Reports properties of a match that no cluster has.
 pub fn check_match(wanted: &Spanned<ClusterMatch>, clusters: &Clusters<'_>, findings: &mut Findings) {
-    if wanted.environment.is_none() && wanted.region.is_none() && wanted.cluster.is_none() {
+    let is_empty = wanted.environment.is_none() && wanted.region.is_none() && wanted.cluster.is_none();
+    if is_empty && !clusters.misspelt.has(wanted.span) {
         let diag = Diag::new(Code::InvalidValue, wanted.span, "an empty selection would mean every cluster, those of tomorrow too");
         findings.push(diag.help(
             "Say which are meant: `environment`, `region` or `cluster`, or under `clusters` a list of names. What holds on every cluster of a \
@@ -68,6 +72,9 @@ pub fn check_match(wanted: &Spanned<ClusterMatch>, clusters: &Clusters<'_>, find
     }
     if let Some(name) = &wanted.cluster {
         clusters.index.resolve(name, name.span, findings);
+    }
+    if clusters.are_more {
+        return;
     }
     let environments = || clusters.all.iter().map(|host| host.raw.environment.as_str());
     let regions = || clusters.all.iter().filter_map(|host| host.raw.region.as_ref().map(|region| region.as_str()));
@@ -86,9 +93,20 @@ fn no_cluster_is<'a>(what: &str, wanted: &Spanned<String>, known: impl Iterator<
     diag.help(crate::diag::did_you_mean(wanted, known).unwrap_or_else(|| format!("There are: {}.", abridged(&all))))
 }
 
-/// Those of `candidates` that a selector means.
-pub fn select(selector: &ClusterSelector, candidates: &[usize], clusters: &Clusters<'_>) -> Vec<usize> {
-    candidates.iter().copied().filter(|at| selects(selector, clusters.all[*at].raw)).collect()
+/// Whether something was found wrong with a selector: what it means is not known, and that it means nothing is not reported on top of that.
+pub fn is_doubtful(selector: &Spanned<ClusterSelector>, clusters: &Clusters<'_>) -> bool {
+    let is_unknown = |name: &Spanned<String>| clusters.index.get(name).is_none();
+    match &selector.value {
+        ClusterSelector::Names(names) => names.iter().any(is_unknown),
+        ClusterSelector::Matching(wanted) => {
+            let mut found = Findings::new();
+            check_selector(selector, clusters, &mut found);
+            !found.is_empty()
+                || clusters.are_more
+                || clusters.misspelt.has(selector.span)
+                || wanted.cluster.as_ref().is_some_and(is_unknown)
+        }
+    }
 }
 
 fn own_names(
@@ -104,6 +122,10 @@ fn own_names(
         let Some(at) = clusters.index.resolve(name, name.span, findings) else { continue };
         let host = &clusters.all[at];
         if !host.tiers.contains(&tier) {
+            // That no cluster has the tier, or that one names a tier that is not there, was said of the cluster.
+            if host.may_host(tier, tiers) || clusters.hosting(tier).next().is_none() {
+                continue;
+            }
             let message = format!("`{}` does not host the tier `{}` of `{}`", name.value, tiers.name(tier), workload.identity.name.value);
             let hosted = host.raw.tiers.first().map_or(host.raw.name.span, |first| first.span);
             let names: Vec<&str> = clusters.hosting(tier).map(|at| clusters.name(at)).collect();
@@ -123,15 +145,19 @@ fn own_names(
     chosen
 }
 
-fn nonempty(
-    chosen: Vec<usize>,
+/// The clusters that a selector means and that host the tier.
+fn selected(
     workload: &Workload,
     selector: &Spanned<ClusterSelector>,
     tier: usize,
     tiers: &Tiers<'_>,
+    clusters: &Clusters<'_>,
     findings: &mut Findings,
 ) -> Vec<usize> {
-    if chosen.is_empty() {
+    let hosting: Vec<usize> = clusters.hosting(tier).collect();
+    let chosen: Vec<usize> = hosting.iter().copied().filter(|at| selects(selector, clusters.all[*at].raw)).collect();
+    let may_host = || clusters.all.iter().any(|host| selects(selector, host.raw) && host.may_host(tier, tiers));
+    if chosen.is_empty() && !hosting.is_empty() && !is_doubtful(selector, clusters) && !may_host() {
         let name = &workload.identity.name;
         let message = format!("no selected cluster hosts the tier `{}` of `{}`", tiers.name(tier), name.value);
         let diag = Diag::new(Code::ClustersUnclear, name.span, message).related(selector.span, "what is selected");

@@ -14,6 +14,8 @@ use crate::yaml::Node;
 pub struct Cascade<'i> {
     /// What holds in the end; its `pod` and `spec` are those of the last layer and not to be used.
     pub settings: Settings,
+    /// Every layer, the first one first.
+    pub layers: Vec<&'i Settings>,
     /// Every layer's `pod`, the first one first.
     pub pods: Vec<&'i Node>,
     /// Every layer's `spec`, the first one first.
@@ -23,8 +25,9 @@ pub struct Cascade<'i> {
 impl<'i> Cascade<'i> {
     /// Lays settings over one another, the first ones lowest.
     pub fn of(layers: impl IntoIterator<Item = &'i Settings>) -> Self {
-        let mut cascade = Self { settings: Settings::default(), pods: Vec::new(), specs: Vec::new() };
+        let mut cascade = Self { settings: Settings::default(), layers: Vec::new(), pods: Vec::new(), specs: Vec::new() };
         for layer in layers {
+            cascade.layers.push(layer);
             cascade.pods.extend(&layer.pod);
             cascade.specs.extend(&layer.spec);
             cascade.settings = overlaid(&cascade.settings, layer);

@@ -6,9 +6,9 @@ use super::index::Index;
 use super::names::check_policies;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
-use crate::inventory::Inventory;
 use crate::inventory::tier::{Isolation, PodSecurity, Tier};
 use crate::inventory::workload::Workload;
+use crate::inventory::{Inventory, Misspelt};
 use crate::source::Spanned;
 
 /// The tiers of a fleet.
@@ -20,6 +20,7 @@ pub struct Tiers<'i> {
     pub index: Index<'i>,
     isolation: Vec<Isolation>,
     data: Vec<(&'i Spanned<String>, &'i Spanned<String>, Option<usize>)>,
+    misspelt: &'i Misspelt,
 }
 
 impl<'i> Tiers<'i> {
@@ -44,7 +45,7 @@ impl<'i> Tiers<'i> {
                 "Write `baseline` or `restricted`; what needs the host runs in one of the cluster's `platform.namespaces`, or is exempt from `pod-security`.",
             ));
         }
-        Self { all, index, isolation, data }
+        Self { all, index, isolation, data, misspelt: &inventory.misspelt }
     }
 
     /// How a tier is kept apart.
@@ -85,7 +86,7 @@ impl<'i> Tiers<'i> {
     }
 
     /// The workload's tier: as stated, if its data may be held there, else the one that its data demands.
-    pub fn of_workload(&self, workload: &'i Workload, findings: &mut Findings) -> Option<usize> {
+    pub fn of_workload(&self, workload: &'i Spanned<Workload>, findings: &mut Findings) -> Option<usize> {
         let identity = &workload.identity;
         let mut demands = Vec::new();
         for class in &identity.data {
@@ -122,13 +123,14 @@ impl<'i> Tiers<'i> {
 
     fn derive(
         &self,
-        workload: &'i Workload,
+        workload: &'i Spanned<Workload>,
         demands: &[(&'i Spanned<String>, &'i Spanned<String>, usize)],
         findings: &mut Findings,
     ) -> Option<usize> {
         let name = &workload.identity.name;
         let Some((_, _, highest)) = demands.iter().max_by_key(|(_, _, tier)| self.all[*tier].level.value) else {
-            if workload.identity.data.is_empty() {
+            let is_misspelt = ["tier", "data"].iter().any(|key| self.misspelt.may_mean(workload.span, key));
+            if workload.identity.data.is_empty() && !is_misspelt {
                 let diag = Diag::new(Code::TierUnclear, name.span, format!("`{}` states neither a tier nor data", name.value));
                 findings.push(diag.help("Write its `tier`, or under `data` the kinds of data that it holds."));
             }

@@ -119,7 +119,7 @@ pub fn build<'i>(
         connects: stated.connects,
         ..Settings::default()
     };
-    let cascade = Cascade { settings, pods: Vec::new(), specs: Vec::new() };
+    let cascade = Cascade { settings, layers: Vec::new(), pods: Vec::new(), specs: Vec::new() };
     let subject = ground.subject(workload, &cascade, raw_tier, host, place);
     check::adopted(&subject, findings);
     let label_domain = ground.inventory.fleet.as_ref().map_or("", |fleet| fleet.label_domain.as_str());

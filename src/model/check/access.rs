@@ -15,7 +15,8 @@ const LEADING: [&str; 7] =
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     for rule in subject.cascade.settings.api_access.iter().flatten() {
-        if rule.resources.is_empty() || rule.verbs.is_empty() || rule.api_groups.is_empty() {
+        let lacks = rule.resources.is_empty() || rule.verbs.is_empty() || rule.api_groups.is_empty();
+        if lacks && !subject.inventory.misspelt.has(rule.span) {
             let diag = Diag::new(Code::InvalidValue, rule.span, "a rule names at least one API group, resource and verb");
             findings.push(diag.help("An example: `{apiGroups: [\"\"], resources: [configmaps], verbs: [get]}`; `\"\"` is the core group."));
         }

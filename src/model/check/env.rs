@@ -21,7 +21,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
     }
     for from in settings.env_from.iter().flatten() {
-        if from.config_map.is_some() == from.secret.is_some() {
+        let misspelt = from.config_map.is_none() && subject.inventory.misspelt.has(from.span);
+        if from.config_map.is_some() == from.secret.is_some() && !misspelt {
             let diag = Diag::new(Code::InvalidValue, from.span, "`envFrom` takes exactly one of `configMap` and `secret`");
             findings.push(diag.help("Write an entry for each: `[{configMap: NAME}, {secret: NAME}]`."));
         }
@@ -110,7 +111,12 @@ const FIELDS: [&str; 9] = [
 
 fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSource>, findings: &mut Findings) {
     let stated = [source.field_ref.is_some(), source.resource_field_ref.is_some(), source.secret.is_some(), source.config_map.is_some()];
-    if stated.iter().filter(|stated| **stated).count() != 1 {
+    let stated = stated.iter().filter(|stated| **stated).count();
+    let is_misspelt = subject.inventory.misspelt.has(source.span);
+    if stated == 0 && is_misspelt {
+        return;
+    }
+    if stated != 1 {
         let message = format!("`{name}` takes exactly one of `fieldRef`, `resourceFieldRef`, `secret` and `configMap`");
         findings.push(
             Diag::new(Code::InvalidValue, source.span, message)
@@ -128,7 +134,7 @@ fn check_source(subject: &Subject<'_, '_>, name: &str, source: &Spanned<EnvSourc
     }
     let keyed = source.secret.is_some() || source.config_map.is_some();
     match &source.key {
-        None if keyed => findings.push(
+        None if keyed && !is_misspelt => findings.push(
             Diag::new(Code::MissingKey, source.span, format!("`{name}` does not say which key it takes"))
                 .help("Write `key: NAME` beside it."),
         ),

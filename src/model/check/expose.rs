@@ -12,8 +12,9 @@ use crate::source::Spanned;
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
     let Some(expose) = &settings.expose else { return };
+    let is_misspelt = subject.is_misspelt(|layer| &layer.expose);
     let Some(r#type) = expose.r#type else {
-        if subject.workload.identity.kind.value.has_service() {
+        if subject.workload.identity.kind.value.has_service() && !is_misspelt {
             findings.push(subject.incomplete(expose.span, "expose", "type"));
         }
         return;
@@ -70,14 +71,14 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                 findings
                     .push(diag.help("Leave `class` out: the network policy lets in the pods of the cluster's `ingress.namespace` alone."));
             }
-            findings.extend(without_host(expose, "an Ingress"));
+            findings.extend(without_host(expose, "an Ingress").filter(|_| !is_misspelt));
         }
         ExposeType::Gateway => {
-            if expose.gateway.is_none() {
+            if expose.gateway.is_none() && !is_misspelt {
                 let diag = Diag::new(Code::MissingKey, expose.span, "`type: Gateway` needs a `gateway`");
                 findings.push(diag.help("Write `gateway: {name: NAME}`: the Gateway of the cluster that the route belongs to."));
             }
-            findings.extend(without_host(expose, "a route"));
+            findings.extend(without_host(expose, "a route").filter(|_| !is_misspelt));
             let tls = "The Gateway's listener has the certificate: choose it by `gateway: {listener: NAME}`, and leave `tls` out.";
             let class =
                 "The Gateway says who serves it: choose it by `gateway: {name: NAME, namespace: NAMESPACE}`, and leave `class` out.";
@@ -87,7 +88,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             let elsewhere = "Use `type: Ingress` or `Gateway`.";
             let keys = ["host", "path", "class", "tls"].map(|key| (key, elsewhere));
             refuse(expose, ExposeType::LoadBalancer, &keys, findings);
-            if expose.port.is_none() && in_service.len() > 1 {
+            if expose.port.is_none() && in_service.len() > 1 && !is_misspelt {
                 let names: Vec<&str> = in_service.iter().map(|port| port.name.as_str()).collect();
                 let message = format!("a load balancer opens what its Service has, and this one has {} ports", names.len());
                 let diag = Diag::new(Code::MissingKey, expose.span, message);

@@ -2,11 +2,12 @@
 
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
+use crate::inventory::Inventory;
 use crate::inventory::workload::{Settings, Workload, WorkloadKind};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 /// Reports keys of the workload and its overrides that mean nothing for its kind.
-pub fn own_keys(workload: &Workload, findings: &mut Findings) {
+pub fn own_keys(inventory: &Inventory, workload: &Spanned<Workload>, findings: &mut Findings) {
     let kind = workload.identity.kind.value;
     let overrides = workload.identity.overrides.iter().map(|change| &change.set.0);
     for settings in std::iter::once(&workload.settings).chain(overrides) {
@@ -16,7 +17,8 @@ pub fn own_keys(workload: &Workload, findings: &mut Findings) {
             findings.push(diag.related(scale.span, "the autoscaler").help("Remove `replicas`; `scale.min` is the least."));
         }
     }
-    if kind == WorkloadKind::CronJob && workload.settings.schedule.is_none() && workload.identity.source.is_none() {
+    let unscheduled = workload.settings.schedule.is_none() && !inventory.misspelt.may_mean(workload.span, "schedule");
+    if kind == WorkloadKind::CronJob && unscheduled && workload.identity.source.is_none() {
         let name = &workload.identity.name;
         let diag = Diag::new(Code::MissingKey, name.span, format!("the CronJob `{}` has no `schedule`", name.value));
         findings.push(diag.help("Write when it runs, as cron does: `schedule: \"0 3 * * *\"` is daily at three."));

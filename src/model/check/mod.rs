@@ -32,7 +32,7 @@ use crate::diag::{Code, Diag};
 use crate::inventory::Inventory;
 use crate::inventory::cluster::Cluster;
 use crate::inventory::tier::Tier;
-use crate::inventory::workload::Workload;
+use crate::inventory::workload::{Settings, Workload};
 use crate::schema::{Minor, Schemas};
 use crate::source::{Span, Spanned};
 
@@ -85,7 +85,13 @@ pub fn pod(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Fi
     security::check(subject, pod, findings);
 }
 
-impl Subject<'_, '_> {
+impl<'i> Subject<'_, 'i> {
+    /// Whether a layer has an unknown key in a record that layers make together: it may be what the record lacks.
+    fn is_misspelt<T: 'i>(&self, record: impl Fn(&'i Settings) -> &'i Option<Spanned<T>>) -> bool {
+        let misspelt = &self.inventory.misspelt;
+        self.cascade.layers.iter().filter_map(|layer| record(layer).as_ref()).any(|record| misspelt.has(record.span))
+    }
+
     /// The finding that no layer states a key that has no default.
     fn incomplete(&self, span: Span, record: &str, key: &str) -> Diag {
         let name = &self.workload.identity.name;

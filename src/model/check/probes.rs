@@ -9,17 +9,21 @@ use crate::source::Spanned;
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
-    let ports = settings.ports.as_deref().unwrap_or_default();
     let Some(probes) = &settings.probes else { return };
     for (name, probe) in [("startup", &probes.startup), ("readiness", &probes.readiness), ("liveness", &probes.liveness)] {
         let Some(probe) = probe else { continue };
-        check_probe(name, probe, ports, findings);
+        check_probe(subject, name, probe, findings);
     }
 }
 
-fn check_probe(name: &str, probe: &Spanned<Probe>, ports: &[Spanned<Port>], findings: &mut Findings) {
+fn check_probe(subject: &Subject<'_, '_>, name: &str, probe: &Spanned<Probe>, findings: &mut Findings) {
+    let ports = subject.cascade.settings.ports.as_deref().unwrap_or_default();
     let ways = [probe.http_get.is_some(), probe.tcp_socket.is_some(), probe.grpc.is_some(), probe.exec.is_some()];
-    if ways.iter().filter(|stated| **stated).count() != 1 {
+    let stated = ways.iter().filter(|stated| **stated).count();
+    if stated == 0 && subject.inventory.misspelt.has(probe.span) {
+        return;
+    }
+    if stated != 1 {
         let diag = Diag::new(Code::InvalidValue, probe.span, "a probe takes exactly one of `httpGet`, `tcpSocket`, `grpc` and `exec`");
         findings.push(diag.help("An example: `{httpGet: /healthz, port: http}`."));
         return;
@@ -27,7 +31,7 @@ fn check_probe(name: &str, probe: &Spanned<Probe>, ports: &[Spanned<Port>], find
     for port in [&probe.port, &probe.tcp_socket, &probe.grpc].into_iter().flatten() {
         named_port(port, ports, findings);
     }
-    if probe.http_get.is_some() && probe.port.is_none() && ports.is_empty() {
+    if probe.http_get.is_some() && probe.port.is_none() && ports.is_empty() && !subject.inventory.misspelt.has(probe.span) {
         let diag = Diag::new(Code::UnknownInWorkload, probe.span, "the probe has no port, and the workload declares none");
         findings.push(diag.help("Write `port: NUMBER` in the probe, or declare `ports`."));
     }

@@ -43,6 +43,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     }
     match &settings.image {
         Some(image) => images::check(image, image.span, subject.tier, subject.place, subject.exemptions, findings),
+        None if subject.inventory.misspelt.may_mean(subject.workload.span, "image") => {}
         None => {
             let name = &subject.workload.identity.name;
             let diag = Diag::new(Code::MissingKey, name.span, format!("`{}` has no `image`", name.value));

@@ -9,6 +9,7 @@ use crate::model::refusals::{WHOLE_BYTES, fraction};
 
 pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
     let settings = &subject.cascade.settings;
+    let kind = subject.workload.identity.kind.value;
     if let Some(scale) = &settings.scale {
         if let (Some(min), Some(max)) = (scale.min, scale.max)
             && (min.value == 0 || min.value > max.value)
@@ -19,7 +20,8 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
                     .help("Write `min` from 1 to `max`; where the number stays the same, write `replicas` instead."),
             );
         }
-        if may_be_many(subject.workload.identity.kind.value) {
+        let is_misspelt = subject.is_misspelt(|layer| &layer.scale);
+        if may_be_many(kind) && !is_misspelt {
             for (key, _) in [("min", scale.min), ("max", scale.max)].into_iter().filter(|(_, stated)| stated.is_none()) {
                 findings.push(subject.incomplete(scale.span, "scale", key));
             }
@@ -30,7 +32,9 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
         let requests = settings.resources.as_ref().map(|resources| &resources.requests);
         let wanted = [("memory", scale.memory.is_some()), ("cpu", scale.cpu.is_some() || scale.memory.is_none())];
-        for (resource, _) in wanted.into_iter().filter(|(_, measured)| *measured) {
+        // A kind that has no autoscaler measures nothing.
+        let lacks = may_be_many(kind) && !subject.is_misspelt(|layer| &layer.resources);
+        for (resource, _) in wanted.into_iter().filter(|(_, measured)| *measured && lacks) {
             if requests.is_none_or(|requests| requests.get(resource).is_none()) {
                 let message = format!(
                     "the autoscaler measures a share of the {resource} request, and the workload states none: it would be the namespace's default"
@@ -40,12 +44,17 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
         }
     }
     if let Some(disruption) = &settings.disruption {
-        if disruption.max_unavailable.is_some() == disruption.min_available.is_some() {
+        let both = disruption.max_unavailable.is_some() && disruption.min_available.is_some();
+        let neither = disruption.max_unavailable.is_none() && disruption.min_available.is_none();
+        if both || neither && !subject.inventory.misspelt.has(disruption.span) {
             let message = "`disruption` takes exactly one of `maxUnavailable` and `minAvailable`";
             let diag = Diag::new(Code::InvalidValue, disruption.span, message);
             findings.push(diag.help("`maxUnavailable: 1` lets nodes be drained whatever the number of replicas."));
         }
-        check_budget(subject.workload.identity.kind.value, settings, disruption, findings);
+        // Which of two is meant is not known.
+        if !both {
+            check_budget(kind, settings, disruption, findings);
+        }
         if let Some(none) = disruption.max_unavailable.as_ref().filter(|most| is_none(&most.value)) {
             let diag = Diag::new(Code::InvalidValue, none.span, "with 0 no node could ever be drained");
             findings.push(diag.help(

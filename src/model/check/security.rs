@@ -16,6 +16,14 @@ use crate::yaml::read::{Node, Value};
 
 pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings: &mut Findings) {
     let level = &subject.tier.pod_security;
+    // What a pod must not have at all need not be sound.
+    let mut pod = std::borrow::Cow::Borrowed(pod);
+    if !pod["ephemeralContainers"].is_null()
+        && let Some(fields) = pod.to_mut().as_object_mut()
+    {
+        fields.remove("ephemeralContainers");
+    }
+    let pod = pod.as_ref();
     let mut found = violations(level.value, pod, subject.minor);
     found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {

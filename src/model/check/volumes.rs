@@ -30,7 +30,7 @@ pub(super) fn check(subject: &Subject<'_, '_>, findings: &mut Findings) {
             );
             findings.push(diag.related(first, "the first one").help("Mount one of them elsewhere: the second would hide the first."));
         }
-        check_volume(volume, findings);
+        check_volume(subject, volume, findings);
         if let Some(claim) = &volume.claim {
             if let Some(class) = &claim.storage_class {
                 storage::check(subject, class.as_str(), class.span, findings);
@@ -90,9 +90,11 @@ fn shared_by(subject: &Subject<'_, '_>) -> Option<String> {
     }
 }
 
-fn check_volume(volume: &Spanned<Volume>, findings: &mut Findings) {
+fn check_volume(subject: &Subject<'_, '_>, volume: &Spanned<Volume>, findings: &mut Findings) {
     let sources = [volume.empty_dir.is_some(), volume.secret.is_some(), volume.config_map.is_some(), volume.claim.is_some()];
-    if sources.iter().filter(|stated| **stated).count() != 1 {
+    let stated = sources.iter().filter(|stated| **stated).count();
+    let is_misspelt = stated == 0 && subject.inventory.misspelt.has(volume.span);
+    if stated != 1 && !is_misspelt {
         let message = format!("the volume `{}` takes exactly one of `emptyDir`, `secret`, `configMap` and `claim`", volume.name.value);
         findings.push(Diag::new(Code::InvalidValue, volume.name.span, message).help("Other kinds of volume are written under `pod`."));
     }
@@ -112,11 +114,11 @@ fn check_volume(volume: &Spanned<Volume>, findings: &mut Findings) {
         }
     }
     let keyed = volume.secret.is_some() || volume.config_map.is_some();
-    if let Some((key, _)) = volume.items.iter().next().filter(|_| !keyed) {
+    if let Some((key, _)) = volume.items.iter().next().filter(|_| !keyed && !is_misspelt) {
         let diag = Diag::new(Code::SetTwice, key.span, "`items` go with `secret` or `configMap` alone");
         findings.push(diag.help("Remove `items`; for a part of a claim there is `subPath`."));
     }
-    if let Some(optional) = volume.optional.filter(|_| !keyed) {
+    if let Some(optional) = volume.optional.filter(|_| !keyed && !is_misspelt) {
         let diag = Diag::new(Code::KeyNotForKind, optional.span, "`optional` goes with `secret` or `configMap` alone");
         findings.push(diag.help("Remove it: scratch space and claims are made with the pod."));
     }

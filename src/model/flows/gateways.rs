@@ -71,6 +71,9 @@ impl<'i> Resolver<'_, 'i> {
             return self.clusters.index.get(name).map(|cluster| (cluster, listener));
         }
         self.unclear_gateways.insert(at);
+        if self.inventory.misspelt.has(gateway.span) {
+            return None;
+        }
         let environment = host.environment.as_str();
         let (why, help) = if same_environment.is_empty() {
             (
@@ -248,7 +251,12 @@ impl<'i> Resolver<'_, 'i> {
                     | Code::FlowUnknownPort
             )
         };
-        let all_read = self.inventory.lost.is_empty() && !findings.iter().any(unclear);
+        let misspelt = &self.inventory.misspelt;
+        let flows = || self.instances.iter().flat_map(|instance| instance.cascade.settings.connects.iter().flatten());
+        let all_read = self.inventory.lost.is_empty()
+            && !findings.iter().any(unclear)
+            && !flows().any(|connect| misspelt.has(connect.span))
+            && !self.inventory.workloads.iter().any(|workload| misspelt.may_mean(workload.span, "connects"));
         for (at, gateway) in self.inventory.gateways.iter().enumerate().filter(|_| all_read) {
             if !self.used_gateways.iter().any(|(used, _)| *used == at) {
                 let diag = Diag::new(Code::GatewayUnused, gateway.name.span, format!("no flow uses the gateway `{}`", gateway.name.value));

@@ -145,17 +145,23 @@ fn described(ports: &[Spanned<Port>]) -> String {
 impl<'i> Resolver<'_, 'i> {
     fn connect(&mut self, caller: usize, connect: &Spanned<Connect>, findings: &mut Findings) {
         let ways = [connect.to.is_some(), connect.external.is_some(), connect.platform.is_some()];
-        if ways.iter().filter(|stated| **stated).count() != 1 {
+        let stated = ways.iter().filter(|stated| **stated).count();
+        let misspelt = &self.inventory.misspelt;
+        if stated == 0 && misspelt.has(connect.span) {
+            return;
+        }
+        if stated != 1 {
             let diag = Diag::new(Code::InvalidValue, connect.span, "a flow goes to exactly one of `to`, `external` and `platform`");
             findings.push(diag.help("Write one of them; for several targets, an entry of `connects` each."));
             return;
         }
         if let Some(external) = &connect.external {
-            if external.cidr.is_some() == external.dns.is_some() {
+            let neither = external.cidr.is_none() && external.dns.is_none();
+            if external.cidr.is_some() == external.dns.is_some() && !(neither && misspelt.has(external.span)) {
                 let diag = Diag::new(Code::InvalidValue, external.span, "`external` takes exactly one of `cidr` and `dns`");
                 findings.push(diag.help("An example: `external: {cidr: 203.0.113.0/24}`; names need Cilium."));
             }
-            if connect.reason.is_none() {
+            if connect.reason.is_none() && !misspelt.has(connect.span) && !misspelt.has(external.span) {
                 let diag = Diag::new(Code::MissingKey, external.span, "a flow out of the fleet needs a `reason`");
                 findings.push(diag.help("Say what it is for: a reviewer decides by it."));
             }
@@ -202,7 +208,9 @@ impl<'i> Resolver<'_, 'i> {
                 let caller = full_name(from);
                 let target = full_name(&self.instances[first]);
                 let broken = &self.inventory.broken.gateways;
-                let is_broken = broken.iter().any(|(callers, to)| *to == target && callers.contains(&caller));
+                let is_broken = broken.iter().any(|(callers, to)| {
+                    to.as_ref().is_none_or(|to| *to == target) && callers.as_ref().is_none_or(|callers| callers.contains(&caller))
+                });
                 if !is_broken && !self.may_be_meant(from, workload) {
                     findings.push(self.without_gateway(from, targets, port, connect.span, to));
                 }
