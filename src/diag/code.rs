@@ -322,8 +322,9 @@ codes! {
     /// Two blueprints, or one twice, make the same object in one cluster.
     DuplicateObject = "duplicate-object", Error, "one object made twice";
     /// A file or component that no sync object would apply: each namespace's workloads are delivered on their own, by an identity that can
-    /// write nowhere else, so what lies beside their folders would be left out in silence.
-    NotDelivered = "not-delivered", Error, "a file that nothing would apply";
+    /// write nowhere else, so what lies beside their folders would be left out in silence. So would an object in such a folder that lives in another
+    /// namespace, or in none.
+    NotDelivered = "not-delivered", Error, "something that nothing would apply";
     /// Two owners plan one path, or one plans a file where the other plans a folder. Paths that differ in large and small letters alone clash too:
     /// macOS and Windows keep one file for both.
     PathClash = "path-clash", Error, "a path planned twice";

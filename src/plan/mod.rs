@@ -71,6 +71,25 @@ pub struct File {
 pub struct Plan {
     /// The files.
     pub files: BTreeMap<String, File>,
+    /// The folders of whose objects whoever applies them can write into one namespace alone, and where the inventory says that something does.
+    pub confined: BTreeMap<String, Confined>,
+}
+
+/// The reach of whoever applies a folder.
+#[derive(Clone, Debug)]
+pub struct Confined {
+    /// The one namespace.
+    pub namespace: String,
+    /// The delivery.
+    pub delivery: Span,
+}
+
+impl Plan {
+    /// The reach of whoever applies a file, where that is one namespace.
+    pub fn confined_to(&self, path: &str) -> Option<&Confined> {
+        let folders = path.match_indices('/').rev().map(|(end, _)| &path[..end]);
+        folders.filter_map(|folder| self.confined.get(folder)).next()
+    }
 }
 
 /// An object, its path and who it is for.
@@ -96,6 +115,7 @@ pub fn plan(model: &Model<'_>, catalog: &Catalog, engine: &Engine, schemas: &Sch
     planner.add(&subjects, Some(After::Workloads), findings);
     planner.sort();
     kustomization::add(&mut planner.plan, model, &custom::components(model, custom, findings));
+    planner.plan.confined = units::confined(model);
     units::check(&planner.plan, model, findings);
     let known = Known {
         contents: Contents::of(&planner.plan, model, catalog, schemas, &mut Findings::new()),

@@ -5,11 +5,11 @@
 //! nothing new can be made in it, and the grants of the others must not wait for that. Where the access layer holds more than folders of
 //! namespaces, such as a site's own component, it is one unit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Content, Plan, view};
+use super::{Confined, Content, Plan, view};
 use crate::catalog::Layer;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
@@ -107,13 +107,27 @@ impl Unit {
     }
 }
 
+/// The clusters that something delivers, with that.
+fn delivered<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (usize, &'m Delivery)> {
+    let delivered = |at| model.deliveries.of(at).filter(|delivery| delivery.flux.is_some() || delivery.argocd.is_some());
+    (0..model.clusters.all.len()).filter_map(move |at| Some((at, delivered(at)?)))
+}
+
+/// The folders of workloads: each is applied under an identity that can write into its namespace alone.
+pub fn confined(model: &Model<'_>) -> BTreeMap<String, Confined> {
+    let folders = delivered(model).flat_map(|(at, delivery)| {
+        model.namespaces_on(at).map(move |space| {
+            let folder = format!("clusters/{}/{}/{}", model.clusters.name(at), Layer::Workloads.as_str(), space.name);
+            (folder, Confined { namespace: space.name.clone(), delivery: delivery.origin })
+        })
+    });
+    folders.collect()
+}
+
 /// A finding for each thing in a layer of workloads that is no namespace's: no unit has it.
 pub fn check(plan: &Plan, model: &Model<'_>, findings: &mut Findings) {
-    for (at, host) in model.clusters.all.iter().enumerate() {
-        let Some(delivery) = model.deliveries.of(at).filter(|delivery| delivery.flux.is_some() || delivery.argocd.is_some()) else {
-            continue;
-        };
-        let cluster = host.raw.name.as_str();
+    for (at, delivery) in delivered(model) {
+        let cluster = model.clusters.name(at);
         let layer = Layer::Workloads.as_str();
         let folder = format!("clusters/{cluster}/{layer}");
         let spaces: BTreeSet<&str> = model.namespaces_on(at).map(|space| space.name.as_str()).collect();
