@@ -344,7 +344,8 @@ codes! {
     TooManyDeletions = "too-many-deletions", Error, "more deletions than allowed";
     /// The run would delete an object whose loss cannot be undone, such as a Namespace or a claim.
     ProtectedDeletion = "protected-deletion", Error, "the deletion of a protected object";
-    /// Fields of a living object that Kubernetes does not let change, such as a StatefulSet's claim templates.
+    /// Fields of a living object that Kubernetes does not let change, such as a StatefulSet's claim templates. Quantities are compared by their value, as
+    /// the API server compares them: `1Gi` may become `1024Mi`.
     ImmutableChange = "immutable-change", Error, "a change that Kubernetes refuses";
     /// `--cluster`: a file that several clusters share, such as that of the Applications of an Argo CD instance, would change for a cluster that is not
     /// named. Its own folder would stay as it is, and the two would not fit.

@@ -33,29 +33,62 @@ impl Quantity {
 
     /// The amount as a number, for comparing a request with its limit.
     pub fn amount(&self) -> f64 {
+        let (number, scale) = self.parts();
+        let number: f64 = number.parse().unwrap_or(0.0);
+        match scale {
+            Scale::Ten(exponent) => number * 10f64.powi(exponent),
+            Scale::Two(exponent) => number * 2f64.powi(exponent),
+        }
+    }
+
+    /// The amount in the one form that all equal quantities have: digits without zeros at their end, and a power of ten. None where the digits are too many.
+    pub fn canonical(&self) -> Option<String> {
+        let (number, scale) = self.parts();
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits = [whole, fraction].concat();
+        let (mut digits, mut exponent) = (digits.parse::<u128>().ok()?, -i32::try_from(fraction.len()).ok()?);
+        match scale {
+            Scale::Ten(power) => exponent += power,
+            Scale::Two(power) => digits = digits.checked_mul(1 << power)?,
+        }
+        while digits != 0 && digits % 10 == 0 {
+            digits /= 10;
+            exponent += 1;
+        }
+        Some(if digits == 0 { "0".to_owned() } else { format!("{digits}e{exponent}") })
+    }
+
+    /// The number, and what it is multiplied by.
+    fn parts(&self) -> (&str, Scale) {
         let text = self.as_str();
         let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-        let number: f64 = text[..end].parse().unwrap_or(0.0);
-        let scale = match &text[end..] {
-            "n" => 1e-9,
-            "u" => 1e-6,
-            "m" => 1e-3,
-            "k" => 1e3,
-            "M" => 1e6,
-            "G" => 1e9,
-            "T" => 1e12,
-            "P" => 1e15,
-            "E" => 1e18,
-            "Ki" => 1024f64,
-            "Mi" => 1024f64.powi(2),
-            "Gi" => 1024f64.powi(3),
-            "Ti" => 1024f64.powi(4),
-            "Pi" => 1024f64.powi(5),
-            "Ei" => 1024f64.powi(6),
-            exponent => exponent.get(1..).and_then(|e| e.parse().ok()).map_or(1.0, |e| 10f64.powi(e)),
+        let (number, suffix) = text.split_at(end);
+        let scale = match suffix {
+            "n" => Scale::Ten(-9),
+            "u" => Scale::Ten(-6),
+            "m" => Scale::Ten(-3),
+            "k" => Scale::Ten(3),
+            "M" => Scale::Ten(6),
+            "G" => Scale::Ten(9),
+            "T" => Scale::Ten(12),
+            "P" => Scale::Ten(15),
+            "E" => Scale::Ten(18),
+            "Ki" => Scale::Two(10),
+            "Mi" => Scale::Two(20),
+            "Gi" => Scale::Two(30),
+            "Ti" => Scale::Two(40),
+            "Pi" => Scale::Two(50),
+            "Ei" => Scale::Two(60),
+            exponent => Scale::Ten(exponent.get(1..).and_then(|exponent| exponent.parse().ok()).unwrap_or(0)),
         };
-        number * scale
+        (number, scale)
     }
+}
+
+/// What the number of a quantity is multiplied by: a power of ten or of two.
+enum Scale {
+    Ten(i32),
+    Two(i32),
 }
 
 #[cfg(test)]
@@ -88,6 +121,26 @@ mod tests {
         for fraction in ["100m", "1.5", "1.1Gi", "10.1Ti", "1500m"] {
             assert!(!Quantity::new(fraction).unwrap().is_whole(), "{fraction}");
         }
+    }
+
+    #[test]
+    fn equal_quantities_have_one_form() {
+        let form = |text: &str| Quantity::new(text).unwrap().canonical();
+        for same in [
+            ["1Gi", "1024Mi", "1073741824"],
+            ["0.5", "500m", ".50"],
+            ["1.5Gi", "1536Mi", "1610612736"],
+            ["2k", "2e3", "2E+3"],
+            ["0", "0Gi", "0.0m"],
+            ["1000000000n", "1", "1.000"],
+        ] {
+            assert_eq!(same.map(form), [same[0]; 3].map(form), "{same:?}");
+            assert!(form(same[0]).is_some());
+        }
+        for [one, other] in [["1G", "1Gi"], ["1", "1m"], ["300m", "0.30000001"], ["0", "1n"]] {
+            assert_ne!(form(one), form(other), "{one} {other}");
+        }
+        assert_eq!(form(&"9".repeat(50)), None);
     }
 
     #[test]

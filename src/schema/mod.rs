@@ -13,6 +13,7 @@ mod minor;
 mod model;
 mod openapi;
 mod plural;
+mod quantities;
 mod rule;
 mod rules;
 mod table;

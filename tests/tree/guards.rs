@@ -124,6 +124,9 @@ fn a_stateful_sets_templates_selector_service_and_policy_do_not_change_and_its_p
     let set = |rest: &str| object("apps/v1", "StatefulSet", rest);
     let templates = "spec:\n  volumeClaimTemplates:\n  - metadata:\n      name: data\n    spec:\n      resources:\n        requests:\n          storage: 1Gi";
     assert_eq!(refused(&set(templates), &set(&templates.replace("1Gi", "2Gi"))), ["spec.volumeClaimTemplates"]);
+    for same in ["1024Mi", "1073741824", "\"1073741824\""] {
+        assert!(refused(&set(templates), &set(&templates.replace("1Gi", same))).is_empty(), "{same} is the same size");
+    }
     assert_eq!(
         refused(&set("spec: {selector: {matchLabels: {a: b}}}"), &set("spec: {selector: {matchLabels: {a: c}}}")),
         ["spec.selector"]

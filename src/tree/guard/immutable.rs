@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::objects::{self, Id, text};
+use crate::formats::Quantity;
+use crate::schema::{Minor, Schemas};
 use crate::tree::{Delta, Error, Tree};
 
 /// A field that cannot change while the object lives.
@@ -25,7 +27,7 @@ pub struct ImmutableChange {
 /// A field and what Kubernetes makes of one that is left out, as JSON.
 type Field = (&'static str, &'static str);
 
-/// API group, kind, and the fields that are compared as they stand.
+/// API group, kind, and the fields that are compared as they stand, quantities by their value.
 const FROZEN: &[(&str, &str, &[Field])] = &[
     (
         "apps",
@@ -71,10 +73,13 @@ const FROZEN: &[(&str, &str, &[Field])] = &[
 pub fn immutable_changes(tree: &Tree, delta: &Delta, root: &Path) -> Result<Vec<ImmutableChange>, Error> {
     let kinds: Vec<_> = FROZEN.iter().map(|(group, kind, _)| (*group, *kind)).collect();
     let old = objects::old(tree, delta, root, &kinds)?;
-    let new = objects::new(tree, &old.objects);
+    let mut new = objects::new(tree, &old.objects);
+    let schemas = Schemas::new();
     let mut changes = Vec::new();
-    for old in &old.objects {
-        let Some(new) = new.get(&(objects::cluster(&old.file).to_owned(), old.id.clone())) else { continue };
+    for mut old in old.objects {
+        let Some(new) = new.get_mut(&(objects::cluster(&old.file).to_owned(), old.id.clone())) else { continue };
+        schemas.unify_quantities(Minor::NEWEST, &mut old.value);
+        schemas.unify_quantities(Minor::NEWEST, &mut new.value);
         let frozen = fields(&old.id).unwrap_or_default().iter().filter(|field| differs(**field, &old.value, &new.value));
         changes.extend(frozen.map(|(field, _)| *field).chain(special(&old.id, &old.value, &new.value)).map(|field| {
             let Id { kind, namespace, name, .. } = new.id.clone();
@@ -136,23 +141,7 @@ fn is_elastic(job: &Value) -> bool {
 
 /// The size that a claim asks for, in bytes; none where there is none or it does not parse.
 fn storage(claim: &Value) -> Option<f64> {
-    const SUFFIXES: &[(&str, f64)] = &[
-        ("Ki", 1024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("Pi", 1_125_899_906_842_624.0),
-        ("Ei", 1_152_921_504_606_846_976.0),
-        ("m", 1e-3),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("P", 1e15),
-        ("E", 1e18),
-    ];
     let size = claim.pointer("/spec/resources/requests/storage")?;
-    let Some(size) = size.as_str() else { return size.as_f64() };
-    let (number, unit) = SUFFIXES.iter().find_map(|(suffix, unit)| Some((size.strip_suffix(suffix)?, *unit))).unwrap_or((size, 1.0));
-    number.parse::<f64>().ok().map(|number| number * unit)
+    let size = size.as_str().map_or_else(|| size.to_string(), str::to_owned);
+    Quantity::new(&size).ok().map(|size| size.amount())
 }
