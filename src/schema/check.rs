@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::defaults::filled;
 use super::explain::explained;
 use super::table::table;
 use super::view::{Seen, View};
@@ -42,9 +43,11 @@ impl Schemas {
         problems
     }
 
-    /// Checks a part of an object as JSON against a definition.
+    /// Checks a part of an object as JSON against a definition; with a custom kind's defaults, which the API server fills in before it checks.
     pub fn check_part(&self, minor: Minor, definition: &str, part: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
+        let filled = self.custom.get(definition).map(|custom| filled(&custom.schema, part.clone()));
+        let part = filled.as_ref().unwrap_or(part);
         if let Some(schema) = self.schema(minor, definition) {
             let mut report = |at: &At<Value>, fault: Fault<Value>| {
                 problems.push(Problem { path: path(at), message: fault.message, help: fault.help, at_key: fault.at_key });

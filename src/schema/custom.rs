@@ -128,6 +128,37 @@ mod tests {
     }
 
     #[test]
+    fn defaults_stand_in_an_object_before_it_is_checked() {
+        let text = json!({"type": "string"});
+        let entry = json!({"type": "object", "required": ["mode"], "properties": {"mode": {"type": "string", "default": "fast"}}});
+        let mut with_default = entry.clone();
+        with_default["default"] = json!({"mode": "slow"});
+        let one_of = json!([{"required": ["a"]}, {"required": ["b"]}]);
+        let schema = json!({"type": "object", "properties": {"spec": {
+            "type": "object", "required": ["inner"],
+            "properties": {
+                "inner": with_default,
+                "list": {"type": "array", "items": entry},
+                "map": {"type": "object", "additionalProperties": entry},
+                "full": {"type": "object", "maxProperties": 1, "properties": {"a": text, "b": {"type": "string", "default": "x"}}},
+                "either": {"type": "object", "oneOf": one_of, "properties": {"a": text, "b": {"type": "string", "default": "x"}}},
+            },
+        }}});
+        let mut schemas = Schemas::new();
+        schemas.add_custom("acme.example/v1", "Widget", false, &schema).unwrap();
+        let told = |spec: Value| messages(&schemas, &widget(spec));
+        assert_eq!(told(json!({})), [""; 0]);
+        assert_eq!(told(json!({"inner": {}, "list": [{}], "map": {"k": {}}, "either": {}})), [""; 0]);
+        assert_eq!(told(json!({"full": {"a": "y"}})), ["`full` must have at most 1 key, not 2"]);
+        assert_eq!(told(json!({"either": {"a": "y"}})), ["`either` must fit one of the 2 forms of `oneOf`, and fits 2 of them"]);
+        // What is missing in a default is not filled in before the default is checked.
+        let mut incomplete = entry.clone();
+        incomplete["default"] = json!({});
+        let problems = Schemas::new().add_custom("acme.example/v1", "Widget", false, &incomplete).unwrap_err();
+        assert_eq!(problems[0].message, "`default` lacks `mode`");
+    }
+
+    #[test]
     fn the_embedded_schema_of_http_routes_checks_one() {
         let file = crate::schema::json(&node(include_str!("../../blueprints/kinds/http-route/schema.yaml")).1);
         let text = |key: &str| file[key].as_str().unwrap();

@@ -6,6 +6,7 @@
 
 mod check;
 mod custom;
+mod defaults;
 mod explain;
 mod format;
 mod merge;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use serde_json::Value;
+
 use super::minor::Minor;
 use super::rule::Rule;
 use super::table::{Definition, table};
@@ -15,8 +17,8 @@ pub(super) struct Schema {
     pub(super) nullable: bool,
     /// The only values, as text; none if empty.
     pub(super) choices: Vec<String>,
-    /// What is meant where nothing stands, as text.
-    pub(super) default: Option<String>,
+    /// What is meant where nothing stands.
+    pub(super) default: Option<Value>,
     /// How a patch's value comes together with what it patches.
     pub(super) strategy: Strategy,
     /// What a custom schema asks beside the type; none of built-in ones.
@@ -68,6 +70,10 @@ impl Object {
     /// The schema at a key, a property's or the one of all other keys.
     pub(super) fn at(&self, key: &str) -> Option<&Schema> {
         self.property(key).or(self.additional.as_deref())
+    }
+
+    pub(super) fn properties(&self) -> impl Iterator<Item = (&str, &Schema)> {
+        self.properties.iter().map(|(name, schema)| (name.as_str(), schema))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {

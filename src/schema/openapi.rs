@@ -107,7 +107,7 @@ impl Reader {
         let mut schema = Schema::from(self.shape(keywords));
         schema.nullable = keywords.get("nullable") == Some(&Value::Bool(true));
         schema.choices = self.texts(keywords, "enum");
-        schema.default = keywords.get("default").and_then(scalar_text);
+        schema.default = keywords.get("default").filter(|default| !default.is_null()).cloned();
         schema.strategy = match text(keywords, "x-kubernetes-patch-strategy") {
             Some("replace") => Strategy::Replace,
             Some("retainKeys") => Strategy::RetainKeys,

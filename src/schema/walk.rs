@@ -380,7 +380,7 @@ const SEPARATOR: char = '\u{0}';
 pub(super) fn identity<'a, V: View>(keys: &[String], entry: Option<&'a Schema>, item: &'a V) -> Option<Cow<'a, str>> {
     let part = |key: &String| match item.at(key) {
         Some(value) => value.scalar(),
-        None => entry?.property(key)?.default.as_deref().map(Cow::Borrowed),
+        None => entry?.property(key)?.default.as_ref()?.scalar(),
     };
     let (first, others) = keys.split_first()?;
     let mut identity = part(first)?;
