@@ -317,7 +317,7 @@ codes! {
     /// The rendered text is no YAML, has a key twice, or a plain scalar on which YAML readers disagree.
     ManifestInvalid = "manifest-invalid", Error, "a rendered manifest that is not YAML";
     /// The rendered object does not fit the Kubernetes schema of its cluster's minor, or the blueprint's own schema. Of the latter all is checked but rules
-    /// in CEL (`x-kubernetes-validations`), which are the API server's alone.
+    /// in CEL (`x-kubernetes-validations`), rare formats and names in embedded metadata, which are the API server's alone. Its defaults stand in the object first.
     ManifestSchema = "manifest-schema", Error, "a rendered object that Kubernetes would refuse";
     /// Two blueprints, or one twice, make the same object in one cluster.
     DuplicateObject = "duplicate-object", Error, "one object made twice";

@@ -87,8 +87,8 @@ pub struct Confined {
 impl Plan {
     /// The reach of whoever applies a file, where that is one namespace.
     pub fn confined_to(&self, path: &str) -> Option<&Confined> {
-        let folders = path.match_indices('/').rev().map(|(end, _)| &path[..end]);
-        folders.filter_map(|folder| self.confined.get(folder)).next()
+        let mut folders = path.match_indices('/').rev().map(|(end, _)| &path[..end]);
+        folders.find_map(|folder| self.confined.get(folder))
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::model::Schema;
 use super::table::table;
-use super::{Minor, Problem, Schemas};
+use super::{Minor, PathSegment, Problem, Schemas};
 
 /// A custom kind.
 #[derive(Debug)]
@@ -35,6 +35,10 @@ impl Schemas {
             let help = Some("Remove the schema: what is built in is checked already.".to_owned());
             return Err(vec![Problem { path: Vec::new(), message, help, at_key: false }]);
         }
+        if let Some(other) = schema.get("type").and_then(Value::as_str).filter(|name| *name != "object") {
+            let message = format!("an object of Kubernetes is of type `object`, not `{other}`");
+            return Err(vec![Problem { path: vec![PathSegment::Key("type".to_owned())], message, help: None, at_key: true }]);
+        }
         let mut schema = Schema::from_openapi(schema)?;
         schema.embed_object();
         let custom = Custom { api_version: api_version.to_owned(), kind: kind.to_owned(), namespaced, plural: None, schema };
@@ -64,7 +68,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::schema::PathSegment;
     use crate::schema::testing::node;
 
     fn messages(schemas: &Schemas, object: &Value) -> Vec<String> {
@@ -89,7 +92,7 @@ mod tests {
                 "empty": {"type": "object"},
                 "gone": {"type": "string", "nullable": true},
                 "pod": {"$ref": "io.k8s.api.core.v1.PodSpec"},
-                "parts": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}},
+                "parts": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
                     "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
             },
         }}});
@@ -205,11 +208,16 @@ mod tests {
                 ("properties.b.propertes".to_owned(), "a schema has no keyword `propertes`", Some("Did you mean `properties`?")),
                 ("properties.c.items".to_owned(), "a list's schema states its items", None),
                 (
+                    "properties.d".to_owned(),
+                    "a schema states its type",
+                    Some("Or `x-kubernetes-preserve-unknown-fields: true` for anything.")
+                ),
+                (
                     "properties.e".to_owned(),
                     "a schema states its type",
                     Some("Or `x-kubernetes-preserve-unknown-fields: true` for anything.")
                 ),
-                ("properties.f.required".to_owned(), "`required` takes a list of scalars", None),
+                ("properties.f.required".to_owned(), "`required` takes a list of texts", None),
                 (
                     "properties.g.x-kubernetes-list-type".to_owned(),
                     "there is no list of type `map` here",
@@ -217,6 +225,100 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    /// Each as the API server of 1.37 answers a custom resource definition with such a property, but for `$ref`, which it never takes, and `enum: []`.
+    #[test]
+    fn schemas_that_the_api_server_refuses_are_refused() {
+        let text = json!({"type": "string"});
+        let keyed =
+            |entry: Value| json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"], "items": entry});
+        let branch = |branch: Value| json!({"type": "object", "properties": {"a": text}, "anyOf": [branch]});
+        for (schema, expected) in [
+            (json!({"type": "integer", "exclusiveMinimum": 3}), "`exclusiveMinimum` takes `true` or `false`"),
+            (json!({"type": "string", "enum": []}), "`enum` lists no value"),
+            (json!({"type": "string", "description": 5}), "`description` takes text"),
+            (json!({"type": "string", "nullable": "yes"}), "`nullable` takes `true` or `false`"),
+            (json!({"type": "string", "externalDocs": "x"}), "`externalDocs` takes a mapping"),
+            (json!({"type": "string", "pattern": 5}), "`pattern` takes text"),
+            (json!({"type": "string", "x-kubernetes-patch-strategy": "merge"}), "a schema has no keyword `x-kubernetes-patch-strategy`"),
+            (json!({}), "a schema states its type"),
+            (json!({"properties": {"a": text}}), "a schema states its type"),
+            (json!({"format": "quantity"}), "a schema states its type"),
+            (json!({"type": "array", "items": {}}), "a schema states its type"),
+            (json!({"type": "array", "items": [text]}), "a schema is a mapping"),
+            (json!({"type": "object", "additionalProperties": {}}), "a schema states its type"),
+            (json!({"type": "object", "properties": []}), "`properties` takes a mapping"),
+            (json!({"type": "object", "properties": {"a": text}, "required": [1]}), "`required` takes a list of texts"),
+            (
+                json!({"type": "object", "properties": {"a": text}, "additionalProperties": text}),
+                "`additionalProperties` has no place beside `properties`",
+            ),
+            (
+                json!({"type": "array", "items": text, "uniqueItems": true}),
+                "`uniqueItems` must not be `true`: comparing all items would take too long",
+            ),
+            (
+                json!({"type": "object", "x-kubernetes-preserve-unknown-fields": false}),
+                "`x-kubernetes-preserve-unknown-fields` is `true` or left out",
+            ),
+            (
+                json!({"x-kubernetes-int-or-string": true, "x-kubernetes-preserve-unknown-fields": true}),
+                "`x-kubernetes-preserve-unknown-fields` has no place beside `x-kubernetes-int-or-string`",
+            ),
+            (json!({"type": "object", "x-kubernetes-embedded-resource": true}), "an embedded resource states its `properties`"),
+            (
+                json!({"x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true}),
+                "an embedded resource is of `type: object`",
+            ),
+            (json!({"type": "string", "x-kubernetes-list-type": "set"}), "`x-kubernetes-list-type` is for `type: array`"),
+            (json!({"type": "string", "x-kubernetes-map-type": "atomic"}), "`x-kubernetes-map-type` is for `type: object`"),
+            (json!({"type": "object", "x-kubernetes-map-type": "big"}), "there is no mapping of that type"),
+            (keyed(json!({"type": "object", "properties": {"b": text}})), "the entries have no property `a`"),
+            (keyed(json!({"type": "object", "properties": {"a": text}})), "`a` tells entries apart, and may be left out"),
+            (
+                json!({"type": "string", "x-kubernetes-validations": [{"message": "m"}]}),
+                "an entry of `x-kubernetes-validations` lacks its `rule`",
+            ),
+            (json!({"$ref": "io.k8s.api.core.v1.PodSpecs"}), "there is no definition `io.k8s.api.core.v1.PodSpecs`"),
+            (branch(json!({"properties": {"a": text}})), "`type` has no meaning below `allOf`, `anyOf`, `oneOf` and `not`"),
+            (branch(json!({"title": "T"})), "`title` has no meaning below `allOf`, `anyOf`, `oneOf` and `not`"),
+            (branch(json!({"maxProperties": "2"})), "`maxProperties` takes a whole number from 0"),
+        ] {
+            let whole = json!({"type": "object", "properties": {"spec": schema}});
+            let problems = Schemas::new().add_custom("acme.example/v1", "Widget", true, &whole).unwrap_err();
+            assert_eq!(problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>(), [expected], "{schema}");
+        }
+        for schema in [
+            json!({"x-kubernetes-preserve-unknown-fields": true}),
+            json!({"type": "object", "additionalProperties": true}),
+            json!({"type": "object", "properties": {"a": text}, "required": ["b"]}),
+            json!({"x-kubernetes-int-or-string": true, "anyOf": [{"type": "integer"}, {"type": "string"}]}),
+            json!({"type": "string", "x-kubernetes-validations": [{"rule": "self != ''"}], "title": "T", "example": 5}),
+            keyed(json!({"type": "object", "properties": {"a": {"type": "string", "default": "x"}}})),
+            branch(json!({"properties": {"a": {"format": "date", "minLength": 1}}, "required": ["zz"]})),
+        ] {
+            let whole = json!({"type": "object", "properties": {"spec": schema}});
+            assert_eq!(Schemas::new().add_custom("acme.example/v1", "Widget", true, &whole), Ok(()), "{schema}");
+        }
+        let problems = Schemas::new().add_custom("acme.example/v1", "Widget", true, &text).unwrap_err();
+        assert_eq!(problems[0].message, "an object of Kubernetes is of type `object`, not `string`");
+    }
+
+    #[test]
+    fn an_embedded_object_says_what_it_is() {
+        let mut schemas = Schemas::new();
+        let whole = json!({"type": "object", "properties": {"spec": {
+            "type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true,
+        }}});
+        schemas.add_custom("acme.example/v1", "Widget", false, &whole).unwrap();
+        let told = |spec: Value| messages(&schemas, &widget(spec));
+        assert_eq!(told(json!({"apiVersion": "v1", "kind": "Pod", "a": 1})), [""; 0]);
+        assert_eq!(told(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"labels": {"a": "b"}}})), [""; 0]);
+        assert_eq!(told(json!({"a": 1})), ["`spec` lacks `apiVersion`", "`spec` lacks `kind`"]);
+        assert_eq!(told(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"a": 1}}})).len(), 1);
+        assert_eq!(told(json!({"apiVersion": "", "kind": ""})).len(), 2);
+        assert_eq!(told(json!({"apiVersion": "a/b/c", "kind": "p_"})).len(), 2);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use regex_lite::Regex;
 use serde_json::Value;
 
 use super::minor::Minor;
@@ -186,6 +187,18 @@ impl Schema {
         object.add("apiVersion", Shape::Text(Format::Plain).into());
         object.add("kind", Shape::Text(Format::Plain).into());
         object.add("metadata", Shape::Reference(Reference::new("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")).into());
+    }
+
+    /// Asks for what tells an object's type, as the API server does of one that is embedded in another; it asks for no metadata there.
+    pub(super) fn require_type(&mut self) {
+        let Shape::Object(object) = &mut self.shape else { return };
+        for (key, pattern) in [("apiVersion", "^[^/]+$|^[^/]*/[^/]*$"), ("kind", "^[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?$")] {
+            let rule = Rule { pattern: Regex::new(pattern).ok(), ..Rule::default() };
+            object.add(key, Schema { rule: Some(Box::new(rule)), ..Shape::Text(Format::Plain).into() });
+            if !object.required.iter().any(|name| name == key) {
+                object.required.push(key.to_owned());
+            }
+        }
     }
 
     pub(super) fn property(&self, name: &str) -> Option<&Schema> {

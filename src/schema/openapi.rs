@@ -3,64 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::check::path;
+use super::keywords;
 use super::model::{Format, Identity, List, Object, Reference, Schema, Shape, Strategy};
 use super::walk::{At, Fault, Step, Walk};
 use super::{Minor, PathSegment, Problem};
 use crate::diag::did_you_mean;
-
-/// Keywords of structural schemas that say nothing we check; the API server does. Rules in CEL are the one thing among them that may refuse an object.
-const UNCHECKED: [&str; 5] = ["description", "example", "externalDocs", "title", "x-kubernetes-validations"];
-
-/// Keywords that we read.
-const CHECKED: [&str; 35] = [
-    "$ref",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "default",
-    "enum",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "items",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "nullable",
-    "oneOf",
-    "pattern",
-    "properties",
-    "required",
-    "type",
-    "uniqueItems",
-    "x-kubernetes-embedded-resource",
-    "x-kubernetes-int-or-string",
-    "x-kubernetes-list-map-keys",
-    "x-kubernetes-list-type",
-    "x-kubernetes-map-type",
-    "x-kubernetes-patch-merge-key",
-    "x-kubernetes-patch-strategy",
-    "x-kubernetes-preserve-unknown-fields",
-];
-
-/// The keywords of a schema.
-pub(super) fn keywords_known() -> impl Iterator<Item = &'static str> {
-    CHECKED.into_iter().chain(UNCHECKED)
-}
-
-/// Whether a keyword has a place in a schema under `allOf`, `anyOf`, `oneOf` or `not`: those add rules, and neither types of their own nor defaults.
-pub(super) fn is_of_a_branch(keyword: &str) -> bool {
-    keywords_known().any(|known| known == keyword)
-        && !matches!(keyword, "$ref" | "default" | "nullable")
-        && !keyword.starts_with("x-kubernetes-")
-}
 
 impl Schema {
     /// Reads a definition of the table.
@@ -90,6 +37,8 @@ pub(super) struct Reader {
     problems: Vec<Problem>,
     /// It is no definition of the table, which has neither rules nor mistakes.
     custom: bool,
+    /// The rules that are read are of a value that may be a number or text.
+    pub(super) int_or_string: bool,
 }
 
 impl Reader {
@@ -98,15 +47,14 @@ impl Reader {
             self.problem("a schema is a mapping", None);
             return Schema::default();
         };
-        for keyword in keywords.keys() {
-            if !keywords_known().any(|known| known == keyword) {
-                let help = did_you_mean(keyword, keywords_known());
-                self.below(keyword, |reader| reader.problem(format!("a schema has no keyword `{keyword}`"), help));
-            }
+        if self.custom {
+            let known: Vec<_> = keywords::of_custom().collect();
+            self.forms(keywords, &known, |keyword| format!("a schema has no keyword `{keyword}`"));
+            self.structural(keywords);
         }
         let mut schema = Schema::from(self.shape(keywords));
         schema.nullable = keywords.get("nullable") == Some(&Value::Bool(true));
-        schema.choices = self.texts(keywords, "enum");
+        schema.choices = texts(keywords, "enum");
         schema.default = keywords.get("default").filter(|default| !default.is_null()).cloned();
         schema.strategy = match text(keywords, "x-kubernetes-patch-strategy") {
             Some("replace") => Strategy::Replace,
@@ -115,8 +63,10 @@ impl Reader {
         };
         if is_true(keywords, "x-kubernetes-embedded-resource") {
             schema.embed_object();
+            schema.require_type();
         }
         if self.custom {
+            self.int_or_string = is_true(keywords, "x-kubernetes-int-or-string");
             schema.rule = Some(self.rule(keywords)).filter(|rule| !rule.is_empty()).map(Box::new);
             if let Some(default) = keywords.get("default") {
                 self.check_default(&schema, default);
@@ -148,7 +98,7 @@ impl Reader {
         if is_true(keywords, "x-kubernetes-int-or-string") || format == Some("int-or-string") {
             return Shape::IntOrString;
         }
-        if format == Some("quantity") {
+        if format == Some("quantity") && (!self.custom || keywords.contains_key("type")) {
             return Shape::Quantity;
         }
         let implied = if keywords.contains_key("items") {
@@ -158,7 +108,7 @@ impl Reader {
         } else {
             None
         };
-        match text(keywords, "type").or(implied) {
+        match text(keywords, "type").or(implied.filter(|_| !self.custom)) {
             Some("object") => self.object(keywords),
             Some("array") => self.list(keywords),
             Some("string") => Shape::Text(match format {
@@ -182,7 +132,9 @@ impl Reader {
                 Shape::Any
             }
             None => {
-                if !keywords.is_empty() && !is_true(keywords, "x-kubernetes-preserve-unknown-fields") {
+                // Of the table's own, `{}` is anything.
+                let stated = is_true(keywords, "x-kubernetes-preserve-unknown-fields") || keywords.contains_key("type");
+                if !stated && (self.custom || !keywords.is_empty()) {
                     self.problem(
                         "a schema states its type",
                         Some("Or `x-kubernetes-preserve-unknown-fields: true` for anything.".to_owned()),
@@ -201,7 +153,7 @@ impl Reader {
                 object.add(name, schema);
             }
         });
-        object.required = self.texts(keywords, "required");
+        object.required = texts(keywords, "required");
         object.additional = match keywords.get("additionalProperties") {
             Some(Value::Bool(false)) | None => None,
             Some(Value::Bool(true)) => Some(Box::default()),
@@ -225,7 +177,7 @@ impl Reader {
             None | Some("atomic") => Identity::Atomic,
             Some("set") => Identity::Set,
             Some("map") if keywords.contains_key("x-kubernetes-list-map-keys") => {
-                Identity::Keys(self.texts(keywords, "x-kubernetes-list-map-keys"))
+                Identity::Keys(texts(keywords, "x-kubernetes-list-map-keys"))
             }
             Some(other) => {
                 let help = "It is `atomic`, `set`, or `map` with `x-kubernetes-list-map-keys`.".to_owned();
@@ -236,16 +188,6 @@ impl Reader {
             }
         };
         Shape::List(List { items: Box::new(items), identity })
-    }
-
-    /// A keyword's list of scalars; empty if it is not there.
-    pub(super) fn texts(&mut self, keywords: &Map<String, Value>, keyword: &str) -> Vec<String> {
-        let Some(value) = keywords.get(keyword) else { return Vec::new() };
-        let texts = value.as_array().and_then(|items| items.iter().map(scalar_text).collect());
-        texts.unwrap_or_else(|| {
-            self.below(keyword, |reader| reader.problem(format!("`{keyword}` takes a list of scalars"), None));
-            Vec::new()
-        })
     }
 
     pub(super) fn below<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
@@ -270,6 +212,12 @@ impl Reader {
 
 pub(super) fn text<'a>(keywords: &'a Map<String, Value>, keyword: &str) -> Option<&'a str> {
     keywords.get(keyword).and_then(Value::as_str)
+}
+
+/// A keyword's list of scalars; empty if it is not there.
+pub(super) fn texts(keywords: &Map<String, Value>, keyword: &str) -> Vec<String> {
+    let items = keywords.get(keyword).and_then(Value::as_array);
+    items.and_then(|items| items.iter().map(scalar_text).collect()).unwrap_or_default()
 }
 
 pub(super) fn is_true(keywords: &Map<String, Value>, keyword: &str) -> bool {

@@ -24,7 +24,6 @@ pub(super) struct Rule {
     pub(super) pattern: Option<Regex>,
     pub(super) min_items: Option<u64>,
     pub(super) max_items: Option<u64>,
-    pub(super) unique_items: bool,
     pub(super) min_properties: Option<u64>,
     pub(super) max_properties: Option<u64>,
     pub(super) all_of: Vec<Branch>,
@@ -41,7 +40,6 @@ pub(super) struct Branch {
     pub(super) choices: Vec<String>,
     pub(super) required: Vec<String>,
     pub(super) properties: Vec<(String, Branch)>,
-    pub(super) additional: Option<Box<Branch>>,
     pub(super) items: Option<Box<Branch>>,
     pub(super) rule: Rule,
 }
@@ -51,7 +49,7 @@ impl Rule {
     pub(super) fn is_empty(&self) -> bool {
         let numbers = self.minimum.is_none() && self.maximum.is_none() && self.multiple_of.is_none();
         let texts = self.min_length.is_none() && self.max_length.is_none() && self.pattern.is_none();
-        let lists = self.min_items.is_none() && self.max_items.is_none() && !self.unique_items;
+        let lists = self.min_items.is_none() && self.max_items.is_none();
         let mappings = self.min_properties.is_none() && self.max_properties.is_none();
         let branches = self.all_of.is_empty() && self.any_of.is_empty() && self.one_of.is_empty() && self.not.is_none();
         numbers && texts && lists && mappings && branches
@@ -65,7 +63,7 @@ impl Rule {
             Seen::Int(number) => self.number(number as f64),
             Seen::Number(number) => self.number(number),
             Seen::Text(text) => self.text(text),
-            Seen::List => self.list(value.items()),
+            Seen::List => counted(value.items().len(), self.min_items, self.max_items, "item"),
             Seen::Map => counted(value.entries().count(), self.min_properties, self.max_properties, "key"),
             _ => Vec::new(),
         };
@@ -98,15 +96,6 @@ impl Rule {
         let mut broken = counted(text.chars().count(), self.min_length, self.max_length, "character");
         if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
             broken.push(format!("must match the pattern `{pattern}`, which this text does not"));
-        }
-        broken
-    }
-
-    fn list<V: View>(&self, items: &[V]) -> Vec<String> {
-        let mut broken = counted(items.len(), self.min_items, self.max_items, "item");
-        let twice = |at: usize| items[..at].iter().any(|other| same(other, &items[at]));
-        if let Some(at) = (1..items.len()).find(|at| self.unique_items && twice(*at)) {
-            broken.push(format!("must not have an item twice, as its item {at} is"));
         }
         broken
     }
@@ -152,8 +141,8 @@ impl Branch {
                 return Some(format!("must have the key `{key}`"));
             }
             for entry in value.entries() {
-                let stated = self.properties.iter().find(|(name, _)| name == entry.key).map(|(_, branch)| branch);
-                if let Some(broken) = stated.or(self.additional.as_deref()).and_then(|branch| branch.broken(entry.value)) {
+                let stated = self.properties.iter().find(|(name, _)| name == entry.key);
+                if let Some(broken) = stated.and_then(|(_, branch)| branch.broken(entry.value)) {
                     return Some(format!("has the key `{}`, which {broken}", entry.key));
                 }
             }
@@ -189,20 +178,6 @@ fn is_of(name: &str, seen: Seen<'_>) -> bool {
         | ("boolean", Seen::Bool(_)) => true,
         ("integer", Seen::Number(number)) => number.fract() == 0.0,
         _ => false,
-    }
-}
-
-/// Whether two values are equal: mappings whatever the order of their keys.
-fn same<V: View>(one: &V, other: &V) -> bool {
-    match (one.seen(), other.seen()) {
-        (Seen::List, Seen::List) => {
-            one.items().len() == other.items().len() && one.items().iter().zip(other.items()).all(|(one, other)| same(one, other))
-        }
-        (Seen::Map, Seen::Map) => {
-            one.entries().count() == other.entries().count()
-                && one.entries().all(|entry| other.at(entry.key).is_some_and(|other| same(entry.value, other)))
-        }
-        (one, other) => one == other,
     }
 }
 
@@ -249,12 +224,6 @@ mod tests {
                 json!(["a"]),
                 json!(["a", "b"]),
                 "`a` must have at most 1 item, not 2",
-            ),
-            (
-                json!({"type": "array", "items": {"x-kubernetes-preserve-unknown-fields": true}, "uniqueItems": true}),
-                json!([{"a": 1}, {"a": 2}]),
-                json!([{"a": 1, "b": 2}, {"b": 2, "a": 1}]),
-                "`a` must not have an item twice, as its item 1 is",
             ),
             (
                 json!({"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1}),

@@ -3,27 +3,26 @@
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use super::openapi::{Reader, is_of_a_branch, is_true, keywords_known, text};
+use super::keywords;
+use super::openapi::{Reader, is_true, text, texts};
 use super::rule::{Branch, Limit, Rule};
-use crate::diag::did_you_mean;
 
 impl Reader {
     /// What a schema's keywords ask beside the type.
     pub(super) fn rule(&mut self, keywords: &Map<String, Value>) -> Rule {
-        let minimum = self.number(keywords, "minimum");
-        let maximum = self.number(keywords, "maximum");
+        let minimum = number(keywords, "minimum");
+        let maximum = number(keywords, "maximum");
         Rule {
             minimum: minimum.map(|value| Limit { value, exclusive: is_true(keywords, "exclusiveMinimum") }),
             maximum: maximum.map(|value| Limit { value, exclusive: is_true(keywords, "exclusiveMaximum") }),
-            multiple_of: self.number(keywords, "multipleOf").filter(|step| self.positive(*step)),
-            min_length: self.count(keywords, "minLength"),
-            max_length: self.count(keywords, "maxLength"),
+            multiple_of: number(keywords, "multipleOf").filter(|step| self.positive(*step)),
+            min_length: count(keywords, "minLength"),
+            max_length: count(keywords, "maxLength"),
             pattern: self.pattern(keywords),
-            min_items: self.count(keywords, "minItems"),
-            max_items: self.count(keywords, "maxItems"),
-            unique_items: is_true(keywords, "uniqueItems"),
-            min_properties: self.count(keywords, "minProperties"),
-            max_properties: self.count(keywords, "maxProperties"),
+            min_items: count(keywords, "minItems"),
+            max_items: count(keywords, "maxItems"),
+            min_properties: count(keywords, "minProperties"),
+            max_properties: count(keywords, "maxProperties"),
             all_of: self.branches(keywords, "allOf"),
             any_of: self.branches(keywords, "anyOf"),
             one_of: self.branches(keywords, "oneOf"),
@@ -33,13 +32,8 @@ impl Reader {
 
     fn branches(&mut self, keywords: &Map<String, Value>, keyword: &str) -> Vec<Branch> {
         let Some(value) = keywords.get(keyword) else { return Vec::new() };
-        self.below(keyword, |reader| match value {
-            Value::Array(items) => items.iter().enumerate().map(|(at, item)| reader.item(at, |reader| reader.branch(item))).collect(),
-            _ => {
-                reader.problem(format!("`{keyword}` takes a list of schemas"), None);
-                Vec::new()
-            }
-        })
+        let items = value.as_array().into_iter().flatten().enumerate();
+        self.below(keyword, |reader| items.map(|(at, item)| reader.item(at, |reader| reader.branch(item))).collect())
     }
 
     fn branch(&mut self, value: &Value) -> Branch {
@@ -47,39 +41,22 @@ impl Reader {
             self.problem("a schema is a mapping", None);
             return Branch::default();
         };
-        for keyword in keywords.keys().filter(|keyword| !is_of_a_branch(keyword)) {
-            let help = did_you_mean(keyword, keywords_known().filter(|keyword| is_of_a_branch(keyword)));
-            self.below(keyword, |reader| {
-                reader.problem(format!("`{keyword}` has no meaning below `allOf`, `anyOf`, `oneOf` and `not`"), help);
-            });
-        }
+        let known: Vec<_> = keywords::of_branch(self.int_or_string).collect();
+        self.forms(keywords, &known, |keyword| format!("`{keyword}` has no meaning below `allOf`, `anyOf`, `oneOf` and `not`"));
         let properties = keywords.get("properties").and_then(Value::as_object).into_iter().flatten();
-        let below = |reader: &mut Self, keyword: &str| {
-            let schema = keywords.get(keyword).filter(|value| value.is_object())?;
-            Some(Box::new(reader.below(keyword, |reader| reader.branch(schema))))
-        };
         Branch {
             types: text(keywords, "type").map(str::to_owned).into_iter().collect(),
-            choices: self.texts(keywords, "enum"),
-            required: self.texts(keywords, "required"),
+            choices: texts(keywords, "enum"),
+            required: texts(keywords, "required"),
             properties: properties
                 .map(|(name, schema)| {
                     let branch = self.below("properties", |reader| reader.below(name, |reader| reader.branch(schema)));
                     (name.clone(), branch)
                 })
                 .collect(),
-            additional: below(self, "additionalProperties"),
-            items: below(self, "items"),
+            items: keywords.get("items").map(|schema| Box::new(self.below("items", |reader| reader.branch(schema)))),
             rule: self.rule(keywords),
         }
-    }
-
-    fn number(&mut self, keywords: &Map<String, Value>, keyword: &str) -> Option<f64> {
-        let value = keywords.get(keyword)?;
-        if value.as_f64().is_none() {
-            self.below(keyword, |reader| reader.problem(format!("`{keyword}` takes a number"), None));
-        }
-        value.as_f64()
     }
 
     fn positive(&mut self, step: f64) -> bool {
@@ -89,17 +66,9 @@ impl Reader {
         step > 0.0
     }
 
-    fn count(&mut self, keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
-        let value = keywords.get(keyword)?;
-        if value.as_u64().is_none() {
-            self.below(keyword, |reader| reader.problem(format!("`{keyword}` takes a whole number from 0"), None));
-        }
-        value.as_u64()
-    }
-
     fn pattern(&mut self, keywords: &Map<String, Value>) -> Option<Regex> {
-        let pattern = keywords.get("pattern")?;
-        let compiled = pattern.as_str().and_then(|pattern| Regex::new(pattern).ok());
+        let pattern = text(keywords, "pattern")?;
+        let compiled = Regex::new(pattern).ok();
         if compiled.is_none() {
             let help = "Leave it to the API server: take it out of this copy of the schema, or write it without what Go's `regexp` alone has, \
                         such as `\\p{L}`.";
@@ -107,4 +76,12 @@ impl Reader {
         }
         compiled
     }
+}
+
+fn number(keywords: &Map<String, Value>, keyword: &str) -> Option<f64> {
+    keywords.get(keyword).and_then(Value::as_f64)
+}
+
+fn count(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
+    keywords.get(keyword).and_then(Value::as_u64)
 }
