@@ -132,7 +132,8 @@ codes! {
     // ---- references and names ----
     /// Two things of one kind have one name; references to it would be a guess.
     DuplicateDefinition = "duplicate-definition", Error, "two definitions of one name";
-    /// A name that nothing in the inventory defines.
+    /// A name that nothing in the inventory defines. Where a file, or one of its lists, could not be read, that is the finding: nothing that may be in it
+    /// is said to be missing.
     UnknownReference = "unknown-reference", Error, "a reference to nothing";
     /// A name that we compose (`<team>-<tier>`, `<workload>-<volume>`, ...) breaks a rule of Kubernetes: its length or characters.
     ComposedName = "composed-name", Error, "a composed name that Kubernetes refuses";
