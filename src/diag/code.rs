@@ -336,7 +336,8 @@ codes! {
     /// A file of the tree was changed by hand. It is not overwritten in silence: put the change into the inventory, a blueprint or
     /// `custom/`, then `--force` takes the generated content.
     HandEdited = "hand-edited", Error, "a generated file was edited by hand";
-    /// A file that we did not write stands where one of ours must go.
+    /// A file that we did not write stands where one of ours must go; or kustomize takes it for a second kustomization of a folder that has ours, and builds
+    /// neither.
     ForeignInTheWay = "foreign-in-the-way", Error, "a foreign file stands in the way";
     /// A symbolic link or something that is no regular file stands in the tree; nothing is written through it.
     UnsafePath = "unsafe-path", Error, "a path in the tree that is not safe to write";
