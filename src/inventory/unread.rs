@@ -38,7 +38,8 @@ impl Unread {
             (line.len() - rest.len(), !matches!(rest.trim(), "" | "---") && !rest.starts_with(['#', '%']))
         };
         let least = text.lines().map(line).find(|(_, is_content)| *is_content).map_or(0, |(indent, _)| indent);
-        let outer: Vec<&str> = text.lines().filter(|text| line(text).0 <= least).collect();
+        let is_outer = |text: &&str| line(text).1 && line(text).0 <= least;
+        let outer: Vec<&str> = text.lines().filter(is_outer).collect();
         // A file that is one bracket has its keys anywhere.
         let is_flow = outer.iter().any(|line| line.trim_start().starts_with(['{', '[']));
         let begins = |key: &str| outer.iter().any(|line| line.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(key));
