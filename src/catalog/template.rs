@@ -20,9 +20,9 @@ pub enum Output {
     Data,
     /// `.md`: a value is text that opens no structure.
     Markdown,
-    /// `.html`: a value is text, outside of tags or within a quoted attribute.
+    /// `.html`, `.xml` and `.svg`: a value is text, outside of tags or within a quoted attribute.
     Html,
-    /// `.sh`: a value is one single-quoted word.
+    /// `.sh` and other shells of its quotes: a value is one single-quoted word.
     Shell,
     /// Anything else: plain text, one line.
     Text,
@@ -34,7 +34,7 @@ impl Output {
         match self {
             Self::Data => "YAML or JSON",
             Self::Markdown => "Markdown",
-            Self::Html => "HTML",
+            Self::Html => "HTML or XML",
             Self::Shell => "a shell script",
             Self::Text => "plain text",
         }
@@ -58,8 +58,8 @@ impl Output {
         let of = [
             (Self::Data, &["yaml", "yml", "json"][..]),
             (Self::Markdown, &["md", "markdown"]),
-            (Self::Html, &["html", "htm", "xhtml"]),
-            (Self::Shell, &["sh", "bash"]),
+            (Self::Html, &["html", "htm", "xhtml", "xml", "svg"]),
+            (Self::Shell, &["sh", "bash", "dash", "ash", "ksh", "zsh"]),
         ];
         let known = of.iter().find(|(_, endings)| endings.iter().any(|known| known.eq_ignore_ascii_case(ending)));
         known.map_or(Self::Text, |(output, _)| *output)
@@ -140,6 +140,9 @@ mod tests {
             ("hosts.txt.j2", Output::Text),
             ("motd.j2", Output::Text),
             ("page.HTM", Output::Html),
+            ("plan.svg.j2", Output::Html),
+            ("join.zsh.j2", Output::Shell),
+            ("app.service.j2", Output::Text),
         ] {
             assert_eq!(Output::of(name), output, "{name}");
         }

@@ -14,6 +14,7 @@ use super::{Failure, Outcome};
 use crate::decode::Findings;
 use crate::diag::render::Format;
 use crate::diag::{Code, Diag};
+use crate::kustomize::KUSTOMIZATIONS;
 use crate::plan::{self, Plan};
 use crate::render::{self, Engine};
 use crate::source::{Files, Span};
@@ -62,7 +63,7 @@ const EXIT_CODES: &str = "Exit codes: 0 the trees are written, or are what they 
 
 pub(super) fn run(args: &Args, here: &Path, terminal: &Terminal) -> Result<Outcome, Failure> {
     let mut input = Input::read(&args.input, here, args.output.as_deref(), terminal)?;
-    let output = input.project.output(here, args.output.as_deref())?;
+    let output = input.output(here, args.output.as_deref())?;
     let custom = output.parent().map_or_else(|| PathBuf::from("custom"), |parent| parent.join("custom"));
     let scope = Scope::new(&args.clusters, &input.inventory, &output)?;
     let mut findings = Findings::new();
@@ -253,7 +254,14 @@ fn hand_edited(path: &str, origin: Option<Span>, display: &mut Display) -> Diag 
 }
 
 fn in_the_way(path: &str, class: Class, origin: Option<Span>, display: &mut Display) -> Option<Diag> {
+    let name = path.rsplit('/').next().unwrap_or(path);
     let diag = match class {
+        Class::ForeignInTheWay if origin.is_none() && KUSTOMIZATIONS.contains(&name) => {
+            let message =
+                "kustomize takes this file, which was not generated, for a second kustomization of its folder, and builds neither";
+            let diag = Diag::new(Code::ForeignInTheWay, display.place(path), message);
+            diag.help("Move it out of the tree; what a site adds belongs into `custom/`.")
+        }
         Class::ForeignInTheWay => {
             let diag = Diag::new(
                 Code::ForeignInTheWay,

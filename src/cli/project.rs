@@ -134,7 +134,7 @@ impl Project {
 
     /// The folder of the trees, with no link and no `..` in it: the stated one, or `output/` below the root.
     ///
-    /// Fails where a file stands there, or where the trees and the inventory would be in one another.
+    /// Fails where a file stands there.
     pub fn output(&self, here: &Path, stated: Option<&Path>) -> Result<PathBuf, Failure> {
         let shown = stated.unwrap_or(Path::new("output"));
         let path = stated.map_or_else(|| self.root.join(shown), |stated| here.join(stated));
@@ -148,16 +148,7 @@ impl Project {
             let message = format!("`{}` cannot be the folder of the trees: a file stands there", shown.display());
             return Err(Failure::new(message, "Move the file away, or name another folder with `--output DIR`."));
         }
-        let output =
-            path.strip_prefix(there).ok().filter(|below| *below != Path::new("")).map_or(output.clone(), |below| output.join(below));
-        // The folder of the inventory is below a root without links, and may be a link itself.
-        let inventory = self.inventory.canonicalize().map_err(Failure::io("find the folder", &self.inventory))?;
-        if output.starts_with(&inventory) || inventory.starts_with(&output) {
-            let message = format!("the trees cannot go to `{}`, where the inventory is", shown.display());
-            let help = "Choose a folder beside it with `--output DIR`: the next run would read what this one writes.";
-            return Err(Failure::new(message, help));
-        }
-        Ok(output)
+        Ok(path.strip_prefix(there).ok().filter(|below| *below != Path::new("")).map_or(output.clone(), |below| output.join(below)))
     }
 
     /// A path as findings print it, before the repository's prefix.
@@ -182,6 +173,8 @@ pub struct Input {
     pub schemas: Schemas,
     /// The findings so far.
     pub findings: Findings,
+    /// The folders of blueprints that are read over the built-in ones.
+    overlays: Vec<PathBuf>,
     options: Options,
     deny_warnings: bool,
 }
@@ -206,7 +199,8 @@ impl Input {
         let (catalog, schemas) = blueprints(&overlays, &mut files, &mut findings);
         terminal.timing("blueprints", started.elapsed());
         let options = Options { as_of: args.as_of.unwrap_or_else(today), allow_expired: args.allow_expired };
-        Ok(Self { project, files, inventory, catalog, schemas, findings, options, deny_warnings: args.deny_warnings })
+        let overlays = overlays.into_iter().map(|(_, folder)| folder).collect();
+        Ok(Self { project, files, inventory, catalog, schemas, findings, overlays, options, deny_warnings: args.deny_warnings })
     }
 
     /// Reads an inventory of one file that is to be written to a folder, with the built-in blueprints.
@@ -216,7 +210,39 @@ impl Input {
         let (catalog, schemas) = blueprints(&[], &mut files, &mut findings);
         let project = Project { root: root.to_owned(), inventory: root.join("inventory"), prefix: String::new() };
         let options = Options { as_of: today(), allow_expired: false };
-        Self { project, files, inventory, catalog, schemas, findings, options, deny_warnings: false }
+        let overlays = Vec::new();
+        Self { project, files, inventory, catalog, schemas, findings, overlays, options, deny_warnings: false }
+    }
+
+    /// The folder of the trees. Fails where a file stands there, or where the trees and something that is read, or that is git's, would be in one another.
+    pub fn output(&self, here: &Path, stated: Option<&Path>) -> Result<PathBuf, Failure> {
+        let output = self.project.output(here, stated)?;
+        let Some((what, why)) = self.taken(&output, stated.is_some()) else { return Ok(output) };
+        let message = format!("the trees cannot go to `{}`, where {what}", stated.unwrap_or(Path::new("output")).display());
+        Err(Failure::new(message, format!("Choose a folder of its own with `--output DIR`: {why}.")))
+    }
+
+    /// What else is in a folder, above or below it, and why no trees can be there.
+    fn taken(&self, output: &Path, is_stated: bool) -> Option<(&'static str, &'static str)> {
+        let root = &self.project.root;
+        // The site's own components stand beside the trees, wherever these are.
+        let custom = [Some(root.as_path()), output.parent()]
+            .into_iter()
+            .flatten()
+            .map(|folder| ("the site's own components are", folder.join("custom")));
+        // A source in the usual place of the trees is a finding, where it is written.
+        let sources = self.inventory.workloads.iter().filter_map(|workload| workload.identity.source.as_ref()).filter(|_| is_stated);
+        let read = std::iter::once(("the inventory is", self.project.inventory.clone()))
+            .chain(custom)
+            .chain(self.overlays.iter().map(|folder| ("blueprints are", folder.clone())))
+            .chain(sources.map(|source| ("a workload's source is", root.join(&source.kustomize.value))));
+        // Any of them may be a link, or not be there yet.
+        let mut read = read.map(|(what, folder)| (what, folder.canonicalize().unwrap_or(folder)));
+        if let Some((what, _)) = read.find(|(_, folder)| output.starts_with(folder) || folder.starts_with(output)) {
+            return Some((what, "the next run would read what this one writes"));
+        }
+        let is_git = output.components().any(|part| part.as_os_str() == ".git");
+        is_git.then_some(("git keeps the repository", "nothing there is committed"))
     }
 
     /// Resolves the inventory; further findings go to `findings`.

@@ -38,7 +38,9 @@ impl Terminal {
     /// Data, as it is.
     #[expect(clippy::unused_self, reason = "what is printed goes through the terminal, whichever stream")]
     pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
-        match std::io::stdout().lock().write_all(text.as_bytes()) {
+        let mut stdout = std::io::stdout().lock();
+        // What has no line's end is only sent when it is asked for, and nobody hears of it when the process ends.
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             // Whoever reads has seen enough, as `head` does.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other.map_err(|error| Failure::new(format!("cannot write to stdout: {error}"), "Look at where the output is sent.")),

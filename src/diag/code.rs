@@ -132,7 +132,8 @@ codes! {
     // ---- references and names ----
     /// Two things of one kind have one name; references to it would be a guess.
     DuplicateDefinition = "duplicate-definition", Error, "two definitions of one name";
-    /// A name that nothing in the inventory defines.
+    /// A name that nothing in the inventory defines. Where a file, or one of its lists, could not be read, that is the finding: nothing that may be in it
+    /// is said to be missing.
     UnknownReference = "unknown-reference", Error, "a reference to nothing";
     /// A name that we compose (`<team>-<tier>`, `<workload>-<volume>`, ...) breaks a rule of Kubernetes: its length or characters.
     ComposedName = "composed-name", Error, "a composed name that Kubernetes refuses";
@@ -336,7 +337,8 @@ codes! {
     /// A file of the tree was changed by hand. It is not overwritten in silence: put the change into the inventory, a blueprint or
     /// `custom/`, then `--force` takes the generated content.
     HandEdited = "hand-edited", Error, "a generated file was edited by hand";
-    /// A file that we did not write stands where one of ours must go.
+    /// A file that we did not write stands where one of ours must go; or kustomize takes it for a second kustomization of a folder that has ours, and builds
+    /// neither.
     ForeignInTheWay = "foreign-in-the-way", Error, "a foreign file stands in the way";
     /// A symbolic link or something that is no regular file stands in the tree; nothing is written through it.
     UnsafePath = "unsafe-path", Error, "a path in the tree that is not safe to write";

@@ -1,6 +1,6 @@
 //! Where findings go while something is read and judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, Diag, Severity};
 use crate::source::{FileId, Span};
@@ -13,6 +13,8 @@ pub struct Findings {
     bound: Option<usize>,
     tallies: BTreeMap<(FileId, Code), Tally>,
     left_out: usize,
+    /// Lists of the inventory of which a part could not be read.
+    unread: BTreeSet<&'static str>,
 }
 
 /// What there was of a code in a file.
@@ -38,8 +40,16 @@ impl Findings {
         Self { bound: Some(kept), ..Self::default() }
     }
 
+    /// From now on takes none that rests on all of a list having been read of which a part could not be: what seems to be missing may be there.
+    pub fn hold_back(&mut self, unread: BTreeSet<&'static str>) {
+        self.unread = unread;
+    }
+
     /// Takes one.
     pub fn push(&mut self, diag: Diag) {
+        if diag.rests_on.iter().any(|key| self.unread.contains(key)) {
+            return;
+        }
         let (code, span, severity) = (diag.code, diag.primary.span, diag.severity);
         if self.keeps(code, span, severity) {
             self.diags.push(diag);

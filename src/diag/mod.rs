@@ -62,6 +62,8 @@ pub struct Diag {
     pub help: Vec<String>,
     /// How many findings it is: one, or as many as were not kept one by one.
     pub stands_for: usize,
+    /// The keys of an inventory file of which all has to have been read for it to hold.
+    pub rests_on: &'static [&'static str],
 }
 
 impl Diag {
@@ -69,7 +71,7 @@ impl Diag {
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         let primary = Label { span, text: String::new() };
         let message = quote::cut(message.into());
-        Self { code, severity: code.severity(), message, primary, related: Vec::new(), help: Vec::new(), stands_for: 1 }
+        Self { code, severity: code.severity(), message, primary, related: Vec::new(), help: Vec::new(), stands_for: 1, rests_on: &[] }
     }
 
     /// What is to be said of the primary place.
@@ -81,6 +83,13 @@ impl Diag {
     /// A second place.
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
         self.related.push(Label { span, text: quote::cut(text.into()) });
+        self
+    }
+
+    /// It says that something is not there, or follows from that: it holds only where all of these lists of the inventory could be read. Where a file
+    /// or one of its lists could not, that is the finding, and this one is none (see [`Findings::hold_back`]).
+    pub fn rests_on(mut self, keys: &'static [&'static str]) -> Self {
+        self.rests_on = keys;
         self
     }
 

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use super::discover::{self, Unreadable, display};
 use super::gateway::ExemptionScope;
 use super::shape::OneOrMany;
-use super::{API_VERSION, Inventory, InventoryFile, Misspelt};
+use super::{API_VERSION, Inventory, InventoryFile, Misspelt, Unread};
 use crate::decode::{Decode, Entries, Findings, unknown_keys, wrong_type};
-use crate::diag::{Code, Diag, nearest};
+use crate::diag::{Code, Diag, Severity, nearest};
 use crate::formats::{self, NOT_CARRIED};
 use crate::source::{FileId, Files, Span, Spanned};
 use crate::yaml::budget::Budget;
@@ -19,7 +19,7 @@ use crate::yaml::read::{self, Node, Value};
 /// Reads every `*.yaml` and `*.yml` below `folder`. Paths of findings are relative to `root`, which must contain the folder.
 /// Whatever could be read is returned beside the findings, so that later stages can report theirs in the same run.
 pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findings: &mut Findings) -> Inventory {
-    let mut sources = Vec::new();
+    let (mut sources, mut unread) = (Vec::new(), Unread::default());
     for (path, text) in discover::files(root, folder) {
         match text {
             Ok(text) => sources.push(files.add(path, text)),
@@ -28,11 +28,15 @@ pub fn load(root: &Path, folder: &Path, output: &Path, files: &mut Files, findin
                 let file = files.add(path, valid);
                 let mut diag = Diag::new(code, Span { file, start: at, end: at }, message).help(help);
                 diag.severity = severity;
+                if severity == Severity::Error {
+                    unread.extend(Unread::all());
+                }
                 findings.push(diag);
             }
         }
     }
     let mut inventory = read_files(&sources, files, findings);
+    inventory.unread.extend(unread);
     if inventory.fleet.is_none() && findings.is_empty() {
         let first = sources.first().copied().unwrap_or_else(|| files.add(display(root, folder), ""));
         let diag = Diag::new(Code::NoFleet, files.start(first), "no file of the inventory states the `fleet`");
@@ -82,9 +86,12 @@ fn read_files(sources: &[FileId], files: &Files, findings: &mut Findings) -> Inv
     }
     let fragments: Vec<(Inventory, Findings)> = documents
         .into_par_iter()
-        .map(|(nodes, mut findings)| {
-            let mut fragment = Inventory::default();
+        .zip(sources)
+        .map(|((nodes, mut findings), file)| {
+            let text = files.text(*file);
+            let mut fragment = Inventory { unread: Unread::of_text(text, &findings), ..Inventory::default() };
             for node in nodes {
+                fragment.unread.extend(Unread::of_document(&node, text));
                 let decoded = decode_document(&node, &mut findings);
                 fragment.misspelt.extend(Misspelt::of(&node, &findings));
                 merge(&mut fragment, decoded, &mut findings);
@@ -225,7 +232,7 @@ fn broken_exemption(node: &Node) -> Option<(String, ExemptionScope)> {
 }
 
 fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings) {
-    let Inventory { stated: fragment, lost, misspelt, broken, .. } = fragment;
+    let Inventory { stated: fragment, lost, misspelt, unread, broken, .. } = fragment;
     match (&inventory.fleet, fragment.fleet) {
         (Some(first), Some(second)) => {
             let diag = Diag::new(Code::DuplicateDefinition, second.api_version.span, "the fleet is stated twice");
@@ -252,6 +259,7 @@ fn merge(inventory: &mut Inventory, fragment: Inventory, findings: &mut Findings
     append(&mut inventory.exemptions, fragment.exemptions);
     inventory.lost.extend(lost);
     inventory.misspelt.extend(misspelt);
+    inventory.unread.extend(unread);
     inventory.broken.clusters |= broken.clusters;
     inventory.broken.gateways.extend(broken.gateways);
     inventory.broken.exemptions.extend(broken.exemptions);

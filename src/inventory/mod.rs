@@ -18,6 +18,7 @@ pub mod selector;
 pub mod shape;
 pub mod team;
 pub mod tier;
+mod unread;
 pub mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ pub use keys::Keys;
 pub use load::{load, of_text};
 pub use misspelt::Misspelt;
 use schemars::transform::RecursiveTransform;
+pub use unread::{PLACEMENT, Unread};
 
 use crate::decode::{Entries, MOST};
 use crate::kustomize::Build;
@@ -73,6 +75,8 @@ pub struct Inventory {
     pub lost: BTreeSet<String>,
     /// Records with keys that the format does not have.
     pub misspelt: Misspelt,
+    /// Lists of which a part could not be read.
+    pub unread: Unread,
     /// What can be said of clusters, gateways and exemptions that could not be read.
     pub broken: Broken,
     /// What the folders of adopted workloads build to, by the path that the inventory states; not those that could not be built.

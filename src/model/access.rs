@@ -11,13 +11,13 @@ use super::tiers::Tiers;
 use super::{Namespace, namespaces_on, placement, selects};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag};
-use crate::inventory::Inventory;
 use crate::inventory::cluster::Cluster;
 use crate::inventory::fleet::{PlatformGrant, PlatformRole};
 use crate::inventory::provider::Provisioner;
 use crate::inventory::selector::ClusterSelector;
 use crate::inventory::team::{Team, TeamGrant, TeamRole};
 use crate::inventory::tier::BreakGlass;
+use crate::inventory::{Inventory, PLACEMENT};
 use crate::source::{Span, Spanned};
 
 /// Groups, as the API server sees them: with the identity provider's prefix.
@@ -129,7 +129,9 @@ impl Resolver<'_, '_> {
             }
             if open.is_empty() {
                 let message = format!("no cluster that hosts `{}` is among those of its `breakGlass`", tier.name.value);
-                self.findings.push(Diag::new(Code::GrantUnused, stated.span, message).help("Name one that does, or remove it."));
+                self.findings.push(
+                    Diag::new(Code::GrantUnused, stated.span, message).help("Name one that does, or remove it.").rests_on(&["clusters"]),
+                );
                 continue;
             }
             let message = format!("emergency access to the tier `{}` is on, on: {}", tier.name.value, open.join(", "));
@@ -299,7 +301,7 @@ impl Resolver<'_, '_> {
         // A finding about what was lost has said enough.
         if self.inventory.lost.is_empty() {
             let diag = Diag::new(Code::GrantUnused, group.span, format!("`{role}` of `{}` holds nowhere", group.value));
-            self.findings.push(diag.help("Name tiers and clusters that its owner has, or remove the grant."));
+            self.findings.push(diag.help("Name tiers and clusters that its owner has, or remove the grant.").rests_on(PLACEMENT));
         }
     }
 }

@@ -50,13 +50,14 @@ impl<'i> Clusters<'i> {
         for (at, tier) in tiers.all.iter().enumerate().filter(|(at, tier)| tiers.index.get(tier.name.as_str()) == Some(*at)) {
             if !all.iter().any(|host| host.tiers.contains(&at) || host.may_host(at, tiers)) && inventory.lost.is_empty() {
                 let diag = Diag::new(Code::TierWithoutCluster, tier.name.span, format!("no cluster hosts the tier `{}`", tier.name.value));
+                let diag = diag.rests_on(&["clusters"]);
                 findings.push(diag.help("Name it under `tiers` of a cluster, with a node pool for it, or remove it."));
             }
         }
         for host in &all {
             machines::check(host, findings);
         }
-        Self { all, index, misspelt: &inventory.misspelt, are_more: inventory.broken.clusters }
+        Self { all, index, misspelt: &inventory.misspelt, are_more: inventory.broken.clusters || inventory.unread.may_hold("clusters") }
     }
 
     /// A cluster's name.

@@ -12,6 +12,9 @@ use crate::inventory::Inventory;
 use crate::inventory::gateway::{Exemption, ExemptionScope};
 use crate::source::{Span, Spanned};
 
+/// What may violate a control: exemptions that excuse none of it are not needed.
+const JUDGED: &[&str] = &["tiers", "dataClasses", "clusters", "teams", "workloads", "configs", "gateways"];
+
 /// Controls that the program knows by name; each is a folder below `blueprints/controls/`.
 pub mod control {
     /// Images come from the tier's registries.
@@ -74,6 +77,8 @@ pub struct Exemptions<'i> {
     controls: BTreeSet<String>,
     /// Those that could not be read: they excuse, so that what is wrong with them is all that is reported.
     broken: &'i [(String, ExemptionScope)],
+    /// Whether there may be others, in what could not be read: they may excuse anything.
+    are_more: bool,
     /// Those whose rule or scope means nothing: the rule where it is one, else any, and the scope where there is one, else any.
     doubtful: Vec<(Option<&'i str>, Option<&'i ExemptionScope>)>,
 }
@@ -124,7 +129,8 @@ impl<'i> Exemptions<'i> {
             let measured = control::MEASURED.contains(&raw.rule.as_str());
             all.push(Waiver { raw, used: AtomicBool::new(!measured) });
         }
-        Self { all, controls: catalog.controls.keys().cloned().collect(), broken: &inventory.broken.exemptions, doubtful }
+        let controls = catalog.controls.keys().cloned().collect();
+        Self { all, controls, broken: &inventory.broken.exemptions, are_more: inventory.unread.may_hold("exemptions"), doubtful }
     }
 
     /// The controls by name.
@@ -144,7 +150,7 @@ impl<'i> Exemptions<'i> {
 
     /// Whether a violation of a control is excused here; remembers that the exemption was needed.
     pub fn excuse(&self, control: &str, place: Place<'_>) -> bool {
-        let mut excused = self.broken.iter().any(|(rule, scope)| rule == control && covers(scope, place));
+        let mut excused = self.are_more || self.broken.iter().any(|(rule, scope)| rule == control && covers(scope, place));
         excused |= self
             .doubtful
             .iter()
@@ -174,6 +180,7 @@ impl<'i> Exemptions<'i> {
         for waiver in unused.filter(|waiver| !waiver.raw.scope.places().any(|place| dangling.contains(&place.span))) {
             let rule = &waiver.raw.rule;
             let diag = Diag::new(Code::ExemptionUnused, rule.span, format!("nothing here violates `{}` any more", rule.value));
+            let diag = diag.rests_on(JUDGED);
             findings.push(diag.related(waiver.raw.scope.span, "in this scope").help("Remove the exemption."));
         }
     }

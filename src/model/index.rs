@@ -63,8 +63,19 @@ impl<'i> Index<'i> {
         self.get(dangling).is_none() && nearest(dangling, self.places.keys().map(String::as_str)).is_none_or(|near| near == definition)
     }
 
+    /// The key under which the inventory has them; none of what nothing refers to.
+    fn list(&self) -> &'static [&'static str] {
+        match self.what {
+            "tier" => &["tiers"],
+            "cluster" => &["clusters"],
+            "team" => &["teams"],
+            "workload" => &["workloads"],
+            _ => &[],
+        }
+    }
+
     fn dangling(&self, name: &str, span: Span) -> Diag {
-        let diag = Diag::new(Code::UnknownReference, span, format!("there is no {} `{name}`", self.what));
+        let diag = Diag::new(Code::UnknownReference, span, format!("there is no {} `{name}`", self.what)).rests_on(self.list());
         let known: Vec<&str> = self.places.keys().map(String::as_str).collect();
         match did_you_mean(name, known.iter().copied()) {
             Some(hint) => diag.help(hint),

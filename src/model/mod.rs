@@ -58,10 +58,10 @@ use crate::catalog::Catalog;
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, Severity};
 use crate::formats;
-use crate::inventory::Inventory;
 use crate::inventory::fleet::Fleet;
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::WorkloadKind;
+use crate::inventory::{Inventory, PLACEMENT};
 use crate::schema::Schemas;
 use crate::source::{Span, Spanned};
 pub use exemptions::Exemptions;
@@ -164,6 +164,7 @@ pub fn resolve<'i>(
     findings: &mut Findings,
 ) -> Option<Model<'i>> {
     let fleet = inventory.fleet.as_ref()?;
+    findings.hold_back(inventory.unread.keys());
     let tiers = Tiers::new(inventory, findings);
     let clusters = Clusters::new(inventory, &tiers, findings);
     let deliveries = Deliveries::new(inventory, &tiers, &clusters, findings);
@@ -251,6 +252,7 @@ fn resolve_workload<'i>(
                 change.r#match.span,
                 format!("the override matches no cluster of `{}`", identity.name.value),
             );
+            let diag = diag.rests_on(&["clusters"]);
             findings.push(diag.help(format!("It runs on: {}.", index::abridged(&names))));
         }
     }
@@ -360,7 +362,7 @@ fn check_scopes(inventory: &Inventory, workloads: &Index<'_>, namespaces: &BTree
             let message = format!("no workload is in a namespace `{}`", namespace.value);
             let all: Vec<&str> = known.iter().copied().collect();
             let hint = crate::diag::did_you_mean(namespace, known.iter().copied());
-            let diag = Diag::new(Code::UnknownReference, namespace.span, message);
+            let diag = Diag::new(Code::UnknownReference, namespace.span, message).rests_on(PLACEMENT);
             findings.push(diag.help(hint.unwrap_or_else(|| format!("There are: {}.", index::abridged(&all)))));
         }
     }

@@ -89,6 +89,7 @@ pub fn check_match(wanted: &Spanned<ClusterMatch>, clusters: &Clusters<'_>, find
 fn no_cluster_is<'a>(what: &str, wanted: &Spanned<String>, known: impl Iterator<Item = &'a str>) -> Diag {
     let known: std::collections::BTreeSet<&str> = known.collect();
     let diag = Diag::new(Code::UnknownReference, wanted.span, format!("no cluster is in the {what} `{}`", wanted.value));
+    let diag = diag.rests_on(&["clusters"]);
     let all: Vec<&str> = known.iter().copied().collect();
     diag.help(crate::diag::did_you_mean(wanted, known).unwrap_or_else(|| format!("There are: {}.", abridged(&all))))
 }
@@ -161,6 +162,7 @@ fn selected(
         let name = &workload.identity.name;
         let message = format!("no selected cluster hosts the tier `{}` of `{}`", tiers.name(tier), name.value);
         let diag = Diag::new(Code::ClustersUnclear, name.span, message).related(selector.span, "what is selected");
+        let diag = diag.rests_on(&["clusters"]);
         findings.push(diag.help("Widen the selection, write `clusters` at the workload, or let a selected cluster host the tier."));
     }
     chosen

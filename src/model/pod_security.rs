@@ -9,6 +9,8 @@ use crate::schema::Minor;
 /// What a pod does that a level forbids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
+    /// The container of which it is; none where it is the pod's own.
+    pub container: Option<String>,
     /// The field that does it.
     pub field: String,
     /// In words.
@@ -23,9 +25,12 @@ pub fn violations(level: PodSecurity, pod: &Value, minor: Minor) -> Vec<Violatio
     if level == PodSecurity::Privileged {
         return found;
     }
-    baseline(pod, minor, &mut |field, what| found.push(Violation { field: field.to_owned(), what, allowed_by: PodSecurity::Privileged }));
+    let mut report = |container: Option<&str>, field: &str, what, allowed_by| {
+        found.push(Violation { container: container.map(str::to_owned), field: field.to_owned(), what, allowed_by });
+    };
+    baseline(pod, minor, &mut |container, field, what| report(container, field, what, PodSecurity::Privileged));
     if level == PodSecurity::Restricted {
-        restricted(pod, &mut |field, what| found.push(Violation { field: field.to_owned(), what, allowed_by: PodSecurity::Baseline }));
+        restricted(pod, &mut |container, field, what| report(container, field, what, PodSecurity::Baseline));
     }
     found
 }
@@ -73,52 +78,56 @@ const SAFE_SYSCTLS: [&str; 11] = [
     "net.ipv4.tcp_rmem",
 ];
 
-fn baseline(pod: &Value, minor: Minor, report: &mut dyn FnMut(&str, String)) {
+/// Takes the container, the field and what it does.
+type Report<'r> = dyn FnMut(Option<&str>, &str, String) + 'r;
+
+fn baseline(pod: &Value, minor: Minor, report: &mut Report<'_>) {
     for field in ["hostNetwork", "hostPID", "hostIPC"] {
         if pod[field] == true {
-            report(field, format!("sets `{field}`"));
+            report(None, field, format!("sets `{field}`"));
         }
     }
     for volume in pod["volumes"].as_array().into_iter().flatten().filter(|volume| !volume["hostPath"].is_null()) {
-        report("hostPath", format!("mounts a path of the node (`hostPath`) as the volume `{}`", name(volume)));
+        report(None, "hostPath", format!("mounts a path of the node (`hostPath`) as the volume `{}`", name(volume)));
     }
     for sysctl in pod["securityContext"]["sysctls"].as_array().into_iter().flatten() {
         if !SAFE_SYSCTLS.contains(&name(sysctl)) {
-            report("sysctls", format!("sets the sysctl `{}`", name(sysctl)));
+            report(None, "sysctls", format!("sets the sysctl `{}`", name(sysctl)));
         }
     }
-    contexts(pod, &mut |who, context| {
+    contexts(pod, &mut |container, context| {
+        let who = container.map_or("the pod".to_owned(), |name| format!("the container `{name}`"));
         if context["windowsOptions"]["hostProcess"] == true {
-            report("hostProcess", format!("{who} is a process of the host"));
+            report(container, "hostProcess", format!("{who} is a process of the host"));
         }
         if context["seccompProfile"]["type"] == "Unconfined" {
-            report("seccompProfile", format!("{who} is without seccomp"));
+            report(container, "seccompProfile", format!("{who} is without seccomp"));
         }
         if context["appArmorProfile"]["type"] == "Unconfined" {
-            report("appArmorProfile", format!("{who} is without AppArmor"));
+            report(container, "appArmorProfile", format!("{who} is without AppArmor"));
         }
         let selinux = &context["seLinuxOptions"];
         let known = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
         let set = |field: &str| selinux[field].as_str().is_some_and(|value| !value.is_empty());
         if selinux["type"].as_str().is_some_and(|value| !known.contains(&value)) || set("user") || set("role") {
-            report("seLinuxOptions", format!("{who} sets SELinux options"));
+            report(container, "seLinuxOptions", format!("{who} sets SELinux options"));
         }
     });
     for container in containers(pod) {
         let context = &container["securityContext"];
         let who = name(container);
         if context["privileged"] == true {
-            report("privileged", format!("the container `{who}` is privileged"));
+            report(Some(who), "privileged", format!("the container `{who}` is privileged"));
         }
         for capability in strings(&context["capabilities"]["add"]).filter(|added| !BASELINE_CAPABILITIES.contains(added)) {
-            report("capabilities", format!("the container `{who}` adds the capability `{capability}`"));
+            report(Some(who), "capabilities", format!("the container `{who}` adds the capability `{capability}`"));
         }
         if context["procMount"].as_str().is_some_and(|mount| mount != "Default") {
-            report("procMount", format!("the container `{who}` unmasks /proc"));
+            report(Some(who), "procMount", format!("the container `{who}` unmasks /proc"));
         }
         for port in container["ports"].as_array().into_iter().flatten() {
             if port["hostPort"].as_u64().is_some_and(|port| port != 0) {
-                report("hostPort", format!("the container `{who}` takes a port of the node (`hostPort`)"));
+                report(Some(who), "hostPort", format!("the container `{who}` takes a port of the node (`hostPort`)"));
             }
         }
         // Since 1.34.
@@ -129,56 +138,61 @@ fn baseline(pod: &Value, minor: Minor, report: &mut dyn FnMut(&str, String)) {
                 .chain(["postStart", "preStop"].map(|hook| &container["lifecycle"][hook]))
             {
                 if ["httpGet", "tcpSocket"].iter().any(|kind| handler[kind]["host"].as_str().is_some_and(|host| !host.is_empty())) {
-                    report("host", format!("a probe or hook of the container `{who}` names a host"));
+                    report(Some(who), "host", format!("a probe or hook of the container `{who}` names a host"));
                 }
             }
         }
     }
 }
 
-fn contexts(pod: &Value, look: &mut dyn FnMut(String, &Value)) {
-    look("the pod".to_owned(), &pod["securityContext"]);
+/// Looks at the security context of the pod, and at that of each container by its name.
+fn contexts(pod: &Value, look: &mut dyn FnMut(Option<&str>, &Value)) {
+    look(None, &pod["securityContext"]);
     for container in containers(pod) {
-        look(format!("the container `{}`", name(container)), &container["securityContext"]);
+        look(Some(name(container)), &container["securityContext"]);
     }
 }
 
-fn restricted(pod: &Value, report: &mut dyn FnMut(&str, String)) {
+fn restricted(pod: &Value, report: &mut Report<'_>) {
     const VOLUMES: [&str; 8] = ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"];
     for volume in pod["volumes"].as_array().into_iter().flatten() {
         let source = volume.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).find(|key| *key != "name");
         if let Some(source) = source.filter(|source| *source != "hostPath" && !VOLUMES.contains(source)) {
-            report(source, format!("has a volume of the kind `{source}`"));
+            report(None, source, format!("has a volume of the kind `{source}`"));
         }
     }
     let shared = &pod["securityContext"];
     if shared["runAsUser"] == 0 {
-        report("runAsUser", "the pod runs as root (`runAsUser: 0`)".to_owned());
+        report(None, "runAsUser", "the pod runs as root (`runAsUser: 0`)".to_owned());
     }
     for container in containers(pod) {
         let context = &container["securityContext"];
         let who = name(container);
         if context["allowPrivilegeEscalation"] != false {
-            report("allowPrivilegeEscalation", format!("the container `{who}` may gain privileges (`allowPrivilegeEscalation`)"));
+            report(
+                Some(who),
+                "allowPrivilegeEscalation",
+                format!("the container `{who}` may gain privileges (`allowPrivilegeEscalation`)"),
+            );
         }
         let non_root = if context["runAsNonRoot"].is_null() { &shared["runAsNonRoot"] } else { &context["runAsNonRoot"] };
         if *non_root != true {
-            report("runAsNonRoot", format!("the container `{who}` may run as root (`runAsNonRoot`)"));
+            report(Some(who), "runAsNonRoot", format!("the container `{who}` may run as root (`runAsNonRoot`)"));
         }
         if context["runAsUser"] == 0 {
-            report("runAsUser", format!("the container `{who}` runs as root (`runAsUser: 0`)"));
+            report(Some(who), "runAsUser", format!("the container `{who}` runs as root (`runAsUser: 0`)"));
         }
         let seccomp = if context["seccompProfile"].is_null() { &shared["seccompProfile"] } else { &context["seccompProfile"] };
         if !matches!(seccomp["type"].as_str(), Some("RuntimeDefault" | "Localhost")) {
-            report("seccompProfile", format!("the container `{who}` has no seccomp profile"));
+            report(Some(who), "seccompProfile", format!("the container `{who}` has no seccomp profile"));
         }
         if !strings(&context["capabilities"]["drop"]).any(|dropped| dropped == "ALL") {
-            report("capabilities", format!("the container `{who}` does not drop all capabilities"));
+            report(Some(who), "capabilities", format!("the container `{who}` does not drop all capabilities"));
         }
         let added =
             strings(&context["capabilities"]["add"]).filter(|added| *added != "NET_BIND_SERVICE" && BASELINE_CAPABILITIES.contains(added));
         for capability in added {
-            report("capabilities", format!("the container `{who}` adds the capability `{capability}`"));
+            report(Some(who), "capabilities", format!("the container `{who}` adds the capability `{capability}`"));
         }
     }
 }

@@ -95,6 +95,7 @@ impl<'i> Tiers<'i> {
                 Some(_) => {}
                 None => {
                     let diag = Diag::new(Code::UnknownReference, class.span, format!("there is no kind of data `{}`", class.value));
+                    let diag = diag.rests_on(&["dataClasses"]);
                     let hint = crate::diag::did_you_mean(class, self.data.iter().map(|(name, _, _)| name.as_str()));
                     findings.push(
                         diag.help(hint.unwrap_or_else(|| "Add it to `dataClasses`, with the least tier that may hold it.".to_owned())),

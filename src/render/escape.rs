@@ -4,8 +4,8 @@
 //! |---|---|---|---|---|
 //! | YAML, JSON | a JSON string | as it is | `null` | JSON on one line, keys sorted |
 //! | Markdown | punctuation after a backslash, one line | likewise | nothing | its JSON, as text |
-//! | HTML | `&`, `<`, `>`, quotes, backtick and `=` as entities | likewise | nothing | its JSON, as text |
-//! | shell | one single-quoted word | likewise | an empty word | its JSON, as one word |
+//! | HTML, XML | `&`, `<`, `>`, quotes, backtick and `=` as entities | likewise | nothing | its JSON, as text |
+//! | shell, of any kind | one single-quoted word | likewise | an empty word | its JSON, as one word |
 //! | anything else | without control characters, one line | likewise | nothing | its JSON, as text |
 
 use std::fmt::{self, Write};

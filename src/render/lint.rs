@@ -30,6 +30,15 @@ pub(super) fn check(template: &Template) -> Vec<Fault> {
     let mut fault = |range: Range<usize>, message: String, help: Option<String>| {
         faults.push(Fault { range: Some(range), help, ..Fault::new(&template.path, &message) });
     };
+    if template.output == Output::Text && text.starts_with("#!") {
+        let help = "End the names of the template and of `path` with `.sh` for a shell: values are then quoted words. A program in another language reads them \
+                    from a file of its own, such as `*.json`.";
+        fault(
+            0..2,
+            "values would become part of a program: the name does not say that it is one of a shell".to_owned(),
+            Some(help.to_owned()),
+        );
+    }
     for piece in &pieces {
         if piece.part == Part::Tag && piece.word(text, 0) == Some("autoescape") {
             fault(piece.tokens[0].range(), jinja::ESCAPE_HATCH.to_owned(), None);

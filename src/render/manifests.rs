@@ -267,15 +267,20 @@ fn identity(value: &Value) -> Identity {
 /// A document for people, with the header as a comment where its format has comments. The header holds the name of a file, which ends no comment.
 fn with_header(header: &str, output: Output, text: &str) -> String {
     let header = emit::comment(header);
-    match output {
+    let comment = match output {
         // HTML forbids the one within a comment, and so two of the other.
-        Output::Markdown | Output::Html => format!("<!-- {} -->\n{text}", header.replace('>', " ").replace("--", "- ")),
-        Output::Shell => match text.split_once('\n') {
-            Some((first, rest)) if first.starts_with("#!") => format!("{first}\n# {header}\n{rest}"),
-            _ => format!("# {header}\n{text}"),
-        },
-        Output::Data | Output::Text => text.to_owned(),
-    }
+        Output::Markdown | Output::Html => format!("<!-- {} -->", header.replace('>', " ").replace("--", "- ")),
+        Output::Shell => format!("# {header}"),
+        Output::Data | Output::Text => return text.to_owned(),
+    };
+    // What is looked for at the very beginning stays there.
+    let first = match output {
+        Output::Html if text.starts_with("<?xml ") => text.find("?>").map(|at| at + "?>".len()),
+        Output::Shell if text.starts_with("#!") => text.find('\n'),
+        _ => None,
+    };
+    let Some((first, rest)) = first.map(|end| text.split_at(end)) else { return format!("{comment}\n{text}") };
+    format!("{first}\n{comment}\n{}", rest.strip_prefix('\n').unwrap_or(rest))
 }
 
 fn rendered_line(text: &str, byte: usize) -> String {

@@ -12,6 +12,7 @@ use super::{
     Change, Class, Delta, Digest, Entry, Error, FileContent, LOCK_FILE, Odd, PENDING_FILE, Pending, RUNNING_FILE, Recorded, STAGED_SUFFIX,
     Tree,
 };
+use crate::kustomize::KUSTOMIZATIONS;
 
 /// Compares what is planned with what the records say is ours and with what is there. Folders are read in parallel.
 ///
@@ -134,6 +135,13 @@ impl<'a> Known<'a> {
         self.folders.get(folder)?.files.get(name)
     }
 
+    /// Whether kustomize takes the path for a kustomization, and one is planned beside it: of a folder with two of them nothing is built.
+    fn is_second_kustomization(&self, path: &str) -> bool {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_planned = |name| self.get(&format!("{folder}/{name}")).is_some_and(|facts| facts.planned.is_some());
+        KUSTOMIZATIONS.contains(&name) && KUSTOMIZATIONS.into_iter().any(is_planned)
+    }
+
     /// The digest of a planned file.
     fn planned(&self, path: &str) -> Digest {
         let planned = self.get(path).and_then(|facts| facts.planned);
@@ -181,6 +189,7 @@ impl Scan<'_> {
         let found = match (facts, folder) {
             (None, None) if kind.is_dir() => return Ok(vec![(path + "/", Found::Class(Class::Foreign))]),
             (None, None) if kind.is_file() && self.is_leftover(&path) => Found::Leftover,
+            (None, None) if self.known.is_second_kustomization(&path) => Found::Class(Class::ForeignInTheWay),
             (None, None) => Found::Class(Class::Foreign),
             (facts, folder) if kind.is_dir() => {
                 let mut found = if folder.is_some() { self.folder(&path)? } else { Vec::new() };

@@ -26,7 +26,7 @@ pub enum Class {
         /// What is on disk.
         before: Digest,
     },
-    /// Not ours, and where a planned file or a folder of one goes.
+    /// Not ours, and where a planned file or a folder of one goes; or a second kustomization beside a planned one.
     ForeignInTheWay,
     /// Ours, no longer planned.
     Stale {

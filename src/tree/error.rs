@@ -33,6 +33,13 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The lock or the journal has a later format.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Which, and which is known.
+        problem: String,
+    },
     /// The lock or the journal is something else than a file.
     NoFile {
         /// The path.
@@ -54,7 +61,11 @@ impl Error {
     }
 
     pub(super) fn damaged(path: &Path, damage: Damage) -> Self {
-        Self::Damaged { path: path.to_owned(), line: damage.line, problem: damage.problem }
+        let path = path.to_owned();
+        if damage.is_newer {
+            return Self::Newer { path, problem: damage.problem };
+        }
+        Self::Damaged { path, line: damage.line, problem: damage.problem }
     }
 
     /// The next step, in whole sentences.
@@ -70,6 +81,11 @@ impl Error {
                     "Remove it: no run of Ringfence leaves such a thing there"
                 };
                 format!("{back}, then run `ringfence generate` again.")
+            }
+            Self::Newer { .. } => {
+                "Update Ringfence, here and wherever this output is made, to the version that wrote it. Leave the file as it is: a version that does not know \
+                 it cannot tell whose the files are."
+                    .to_owned()
             }
             Self::Damaged { path, .. } if path.ends_with(super::PENDING_FILE) => {
                 "Restore the output from version control, remove this file, and run `ringfence generate`.".to_owned()
@@ -113,6 +129,7 @@ impl fmt::Display for Error {
             Self::Io { doing, path, source } => write!(f, "cannot {doing} `{}`: {source}", path.display()),
             Self::Busy { root } => write!(f, "another run of Ringfence is at work in `{}`", root.display()),
             Self::Damaged { path, line, problem } => write!(f, "`{}` is damaged at line {line}: {problem}", path.display()),
+            Self::Newer { path, problem } => write!(f, "`{}` was written by a newer Ringfence: {problem}", path.display()),
             Self::NoFile { path, what } => write!(f, "`{}` is {what}, not a file", path.display()),
             Self::Refused { path } => write!(f, "the tree was not written because of `{path}`"),
         }

@@ -20,11 +20,13 @@ pub(super) struct Damage {
     pub(super) line: usize,
     /// What is wrong, as a sentence without a full stop.
     pub(super) problem: String,
+    /// Whether nothing is wrong but that the format is a later one.
+    pub(super) is_newer: bool,
 }
 
 impl Damage {
     pub(super) fn new(line: usize, problem: impl Into<String>) -> Self {
-        Self { line, problem: problem.into() }
+        Self { line, problem: problem.into(), is_newer: false }
     }
 }
 
@@ -65,6 +67,13 @@ fn check_header(format: &Format, line: &str) -> Result<(), Damage> {
         return Ok(());
     }
     let family = format.mark.trim_end_matches(|c: char| c.is_ascii_digit());
+    let version = |text: &str| text.parse::<u32>().ok();
+    let ours = format.mark.strip_prefix(family).and_then(version);
+    let theirs = line.strip_prefix(family).and_then(|rest| rest.split_once(':')).and_then(|(number, _)| version(number));
+    if let Some(theirs) = theirs.filter(|theirs| Some(*theirs) > ours) {
+        let problem = format!("its first line begins with `{family}{theirs}`, and this one knows `{}`", format.mark);
+        return Err(Damage { is_newer: true, ..Damage::new(1, problem) });
+    }
     let problem = match line.strip_prefix(family) {
         Some(_) => format!("it has a format that this version of Ringfence does not know; it knows `{}`", format.mark),
         None => format!("the first line does not begin with `{}:`", format.mark),

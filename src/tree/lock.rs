@@ -123,7 +123,12 @@ mod tests {
         is(damage(|text| text.replace("# end\n", "")), 3, "cut off");
         is(damage(|text| text.trim_end().to_owned()), 4, "cut off");
         is(damage(|text| text[..text.len() / 2].to_owned()), 2, "cut off");
-        is(damage(|text| text.replace("v1", "v2")), 1, "does not know");
+        is(damage(|text| text.replace("v1", "v0")), 1, "does not know");
+        is(damage(|text| text.replace("v1", "v1.1")), 1, "does not know");
+        for newer in ["v2", "v10"] {
+            let found = Lock::parse(lock().to_text().replace("v1", newer).as_bytes()).unwrap_err();
+            assert!(found.is_newer && found.problem.contains(&format!("`# ringfence.lock {newer}`")), "{found:?}");
+        }
         is(damage(|text| text.replacen('#', "", 1)), 1, "first line");
         is(damage(|text| text.replace('\n', "\r\n")), 1, "carriage return");
         is(damage(|text| text.replace("# end", "<<<<<<< HEAD\n# end")), 4, "merge conflict");

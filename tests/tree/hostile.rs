@@ -174,6 +174,40 @@ fn a_lock_with_conflict_markers_is_an_error_with_its_line_and_the_next_step() {
 }
 
 #[test]
+fn a_record_of_a_newer_version_is_not_called_damaged() {
+    for (name, version) in [("ringfence.lock", "v2"), ("ringfence.lock", "v10"), ("ringfence.pending", "v2")] {
+        let output = Output::with(FILES);
+        output.put(name, format!("# {name} {version}: in another form\n{{}}\n"));
+        let earlier = output.snapshot();
+        let error = output.force(FILES).unwrap_err();
+        assert!(matches!(error, Error::Newer { .. }), "{error}");
+        assert_eq!(output.snapshot(), earlier, "nothing is written on the word of a record that is not understood");
+        let (message, help) = (error.to_string(), error.help());
+        let end = format!(
+            "{name}` was written by a newer Ringfence: its first line begins with `# {name} {version}`, and this one knows `# {name} v1`"
+        );
+        assert!(message.ends_with(&end), "{message}");
+        assert!(help.starts_with("Update Ringfence"), "{help}");
+    }
+}
+
+#[test]
+fn a_second_kustomization_beside_ours_stands_in_the_way() {
+    let files: Texts = &[("clusters/one/kustomization.yaml", "a\n"), ("clusters/two/a.yaml", "b\n")];
+    for name in ["kustomization.yml", "Kustomization"] {
+        let output = Output::with(files);
+        output.put(&format!("clusters/one/{name}"), "mine\n");
+        // Of a folder that has none of ours it is as foreign as any other file.
+        output.put(&format!("clusters/two/{name}"), "mine\n");
+        let classes = output.delta(files).classes;
+        assert_eq!(classes[&format!("clusters/one/{name}")], Class::ForeignInTheWay);
+        assert_eq!(classes[&format!("clusters/two/{name}")], Class::Foreign);
+        output.force(files).unwrap_err();
+        assert_eq!(output.get(&format!("clusters/one/{name}")), "mine\n");
+    }
+}
+
+#[test]
 fn a_lock_that_is_empty_cut_off_or_binary_is_an_error() {
     let output = Output::with(FILES);
     let lock = fs::read(output.path("ringfence.lock")).unwrap();

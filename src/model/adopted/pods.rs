@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::literal;
 use crate::decode::{Findings, head};
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, Severity};
 use crate::inventory::tier::PodSecurity;
 use crate::inventory::workload::WorkloadKind;
 use crate::model::check::{Subject, key_of_pod};
 use crate::model::exemptions::control;
 use crate::model::pod_security::{containers, violations};
 use crate::model::{images, owned, pod, priority_class, refusals, storage};
+use crate::source::Span;
 use crate::yaml::{Node, Value as Yaml};
 
 /// Where the pod of a kind is.
@@ -63,8 +64,11 @@ pub fn check_refusals(subject: &Subject<'_, '_>, object: &Node, written: &Node, 
     let claims: Vec<String> = items(spec, "volumeClaimTemplates").iter().filter_map(claim).collect();
     let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
     let controller = &taken["spec"];
+    // What a control forbids is not reported again.
+    let wrong: Vec<Span> = findings.iter().filter(|diag| diag.severity == Severity::Error).map(|diag| diag.primary.span).collect();
     let of_pod = refusals::of_pod(pod, kind, &claims, subject.minor)
         .into_iter()
+        .filter(|refusal| !wrong.iter().any(|span| refusal.holds(*span, pod, &[written])))
         .map(|refusal| refusal.diag(pod, &[written]).unwrap_or_else(|| refusal.diag_at(head(written))));
     findings.extend(of_pod);
     let of_controller =
@@ -183,7 +187,7 @@ fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, find
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
         let mut seen = BTreeSet::new();
         for violation in found {
-            let span = key_of_pod(written, &violation.field).unwrap_or_else(|| head(written));
+            let span = key_of_pod(written, violation.container.as_deref(), &violation.field).unwrap_or_else(|| head(written));
             if !seen.insert((span, violation.field.clone())) {
                 continue;
             }
@@ -197,9 +201,11 @@ fn check_security(subject: &Subject<'_, '_>, written: &Node, value: &Value, find
         .filter(|container| container["securityContext"]["readOnlyRootFilesystem"] != true)
         .filter_map(|container| container["name"].as_str())
         .collect();
-    if !writable.is_empty() && !subject.exemptions.excuse(control::READ_ONLY_ROOT, subject.place) {
+    if let [first, ..] = writable[..]
+        && !subject.exemptions.excuse(control::READ_ONLY_ROOT, subject.place)
+    {
         let message = format!("the root file system of `{}` is writable", writable.join("`, `"));
-        let span = key_of_pod(written, "readOnlyRootFilesystem").unwrap_or_else(|| head(written));
+        let span = key_of_pod(written, Some(first), "readOnlyRootFilesystem").unwrap_or_else(|| head(written));
         let help = "Mount an `emptyDir` where it writes; or ask for an exemption from `read-only-root-filesystem`.";
         findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
     }

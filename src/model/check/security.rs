@@ -10,7 +10,7 @@ use crate::inventory::pod::Security;
 use crate::inventory::tier::PodSecurity;
 use crate::model::exemptions::control;
 use crate::model::owned;
-use crate::model::pod_security::{containers, violations};
+use crate::model::pod_security::{Violation, containers, violations};
 use crate::source::Span;
 use crate::yaml::read::{Node, Value};
 
@@ -28,11 +28,12 @@ pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings
     found.retain(|violation| !owned::is_owned(&violation.field));
     if !found.is_empty() && !subject.exemptions.excuse(control::POD_SECURITY, subject.place) {
         let mut seen = BTreeSet::new();
-        let root = found.iter().any(|violation| violation.field == "runAsUser").then(|| written_at(subject, "runAsUser"));
+        let place = |violation: &Violation| written_at(subject, violation.container.as_deref(), &violation.field);
+        let root: BTreeSet<Span> = found.iter().filter(|violation| violation.field == "runAsUser").map(place).collect();
         for violation in found {
-            let span = written_at(subject, &violation.field);
+            let span = place(&violation);
             // What one line says of several containers is one mistake, and so is a user who is root.
-            let is_root = violation.field == "runAsNonRoot" && root == Some(span);
+            let is_root = violation.field == "runAsNonRoot" && root.contains(&span);
             if is_root || !seen.insert((span, violation.field.clone())) {
                 continue;
             }
@@ -50,9 +51,11 @@ pub(super) fn check(subject: &Subject<'_, '_>, pod: &serde_json::Value, findings
         .filter(|container| container["securityContext"]["readOnlyRootFilesystem"] != true)
         .filter_map(|c| c["name"].as_str())
         .collect();
-    if !writable.is_empty() && !subject.exemptions.excuse(control::READ_ONLY_ROOT, subject.place) {
+    if let [first, ..] = writable[..]
+        && !subject.exemptions.excuse(control::READ_ONLY_ROOT, subject.place)
+    {
         let message = format!("the root file system of `{}` is writable", writable.join("`, `"));
-        let span = written_at(subject, "readOnlyRootFilesystem");
+        let span = written_at(subject, Some(first), "readOnlyRootFilesystem");
         let help = "Mount an `emptyDir` where it writes; or ask for an exemption from `read-only-root-filesystem`.";
         findings.push(Diag::new(Code::ControlViolated, span, message).help(help));
     }
@@ -83,14 +86,22 @@ fn sentence(what: &str) -> String {
     if what.starts_with("the ") || what.starts_with("a ") { what.to_owned() } else { format!("the pod {what}") }
 }
 
-/// Where a field was written: in `security` itself, else in the last layer of `pod` that has it, else where it may follow from.
-fn written_at(subject: &Subject<'_, '_>, field: &str) -> Span {
+/// Where a field was written: at the container under `pod` that it is of, else in `security`, else in the last layer of `pod` that has it anywhere, else
+/// where it may follow from.
+fn written_at(subject: &Subject<'_, '_>, container: Option<&str>, field: &str) -> Span {
     let settings = &subject.cascade.settings;
+    let layers = || subject.cascade.pods.iter().rev();
+    let there = layers().find_map(|layer| key_of(container_of(layer, container?)?, field));
     let security = settings.security.as_ref();
     let stated = security.and_then(|security| stated(security, field));
-    let under_pod = || subject.cascade.pods.iter().rev().find_map(|layer| key_of_pod(layer, field));
+    let under_pod = || layers().find_map(|layer| key_of_pod(layer, container, field));
     let pod = || subject.cascade.pods.last().map(|pod| crate::decode::head(pod));
-    stated.or_else(under_pod).or_else(|| security.map(|security| security.span)).or_else(pod).unwrap_or(subject.workload.identity.name.span)
+    there
+        .or(stated)
+        .or_else(under_pod)
+        .or_else(|| security.map(|security| security.span))
+        .or_else(pod)
+        .unwrap_or(subject.workload.identity.name.span)
 }
 
 /// The place in `security` that decides a field of the security context.
@@ -107,10 +118,22 @@ fn stated(security: &Security, field: &str) -> Option<Span> {
     }
 }
 
-/// The first key of that name in a pod; kinds of volumes, of which one is named as a container's `image` is, are below `volumes`.
-pub fn key_of_pod(pod: &Node, name: &str) -> Option<Span> {
+/// The key of that name in a pod: at the container that it is of, or in the pod's own security context; else the first one anywhere. Kinds of volumes,
+/// of which one is named as a container's `image` is, are below `volumes`.
+pub fn key_of_pod(pod: &Node, container: Option<&str>, name: &str) -> Option<Span> {
+    let own = match container {
+        Some(container) => container_of(pod, container),
+        None => pod.get("securityContext"),
+    };
     let in_volumes = || key_of(pod.get("volumes")?, name);
-    in_volumes().or_else(|| key_of(pod, name))
+    own.and_then(|own| key_of(own, name)).or_else(in_volumes).or_else(|| key_of(pod, name))
+}
+
+/// The container of that name in a pod.
+fn container_of<'p>(pod: &'p Node, name: &str) -> Option<&'p Node> {
+    let lists = ["initContainers", "containers", "ephemeralContainers"].into_iter().filter_map(|list| pod.get(list));
+    let mut all = lists.flat_map(|list| if let Value::Seq(items) = &list.value { items.as_slice() } else { &[] });
+    all.find(|container| container.get("name").and_then(Node::text) == Some(name))
 }
 
 /// The first key of that name in a tree.

@@ -7,6 +7,7 @@ use super::{Resolver, find_port, full_name, known_port};
 use crate::decode::Findings;
 use crate::diag::{Code, Diag, did_you_mean};
 use crate::formats::{Address, LabelKey, is_address, is_domain_within, is_steering};
+use crate::inventory::PLACEMENT;
 use crate::inventory::gateway::{Gateway, Listener};
 use crate::inventory::pod::Port;
 use crate::model::Instance;
@@ -88,7 +89,7 @@ impl<'i> Resolver<'_, 'i> {
             )
         };
         let diag = Diag::new(Code::GatewayWithoutListener, gateway.name.span, format!("the gateway `{}` {why}", gateway.name.value));
-        findings.push(diag.related(flow, "for this flow").help(help));
+        findings.push(diag.related(flow, "for this flow").help(help).rests_on(&["clusters"]));
         None
     }
 
@@ -260,13 +261,13 @@ impl<'i> Resolver<'_, 'i> {
         for (at, gateway) in self.inventory.gateways.iter().enumerate().filter(|_| all_read) {
             if !self.used_gateways.iter().any(|(used, _)| *used == at) {
                 let diag = Diag::new(Code::GatewayUnused, gateway.name.span, format!("no flow uses the gateway `{}`", gateway.name.value));
-                findings.push(diag.help("Declare the flow under `connects` of its callers, or remove the gateway."));
+                findings.push(diag.rests_on(PLACEMENT).help("Declare the flow under `connects` of its callers, or remove the gateway."));
                 continue;
             }
             for (caller, _) in &gateway.via {
                 if self.clusters.index.get(caller).is_some_and(|cluster| !self.used_gateways.contains(&(at, cluster))) {
                     let message = format!("no flow from `{}` uses the gateway `{}`", caller.value, gateway.name.value);
-                    findings.push(Diag::new(Code::GatewayListenUnused, caller.span, message).help("Remove it."));
+                    findings.push(Diag::new(Code::GatewayListenUnused, caller.span, message).help("Remove it.").rests_on(PLACEMENT));
                 }
             }
             if self.unclear_gateways.contains(&at) {
@@ -279,7 +280,7 @@ impl<'i> Resolver<'_, 'i> {
                 } else {
                     format!("no caller reaches the listener in `{}`", cluster.value)
                 };
-                findings.push(Diag::new(Code::GatewayListenUnused, cluster.span, message).help("Remove it."));
+                findings.push(Diag::new(Code::GatewayListenUnused, cluster.span, message).help("Remove it.").rests_on(PLACEMENT));
             }
         }
     }

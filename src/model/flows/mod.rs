@@ -247,7 +247,7 @@ impl<'i> Resolver<'_, 'i> {
             span,
             format!("the flow from `{from}` to `{}` goes {how}, and no gateway allows it", to.value),
         );
-        let diag = diag.related(target.workload.identity.name.span, "the target");
+        let diag = diag.related(target.workload.identity.name.span, "the target").rests_on(&["gateways"]);
         let (target, port) = (full_name(target), &port.name.value);
         let listen = (!here).then(|| self.where_to_listen(caller, targets));
         let diag = diag.help(format!(
