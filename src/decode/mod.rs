@@ -6,8 +6,10 @@
 mod entries;
 mod forms;
 mod macros;
+mod scalars;
 
 pub use entries::Entries;
+pub use scalars::{MOST, plain_date, text, text_or_number};
 
 pub use crate::diag::Findings;
 use crate::diag::{Code, Diag, did_you_mean, nearest};
@@ -78,85 +80,6 @@ impl<T: Decode> Decode for Box<T> {
     }
 }
 
-impl Decode for String {
-    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        text(node, findings).map(str::to_owned)
-    }
-}
-
-impl Decode for bool {
-    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        match &node.value {
-            Value::Scalar { text, quoted: false } => match scalar::plain(text) {
-                Plain::Bool(value) => Some(value),
-                Plain::Ambiguous(_) if ["yes", "on", "y"].iter().any(|word| text.eq_ignore_ascii_case(word)) => {
-                    findings.push(ambiguous(node, text, "some readers take it for a boolean").help("Write `true`."));
-                    None
-                }
-                Plain::Ambiguous(_) if ["no", "off", "n"].iter().any(|word| text.eq_ignore_ascii_case(word)) => {
-                    findings.push(ambiguous(node, text, "some readers take it for a boolean").help("Write `false`."));
-                    None
-                }
-                _ => {
-                    findings.push(wrong_type(node, "`true` or `false`"));
-                    None
-                }
-            },
-            _ => {
-                findings.push(wrong_type(node, "`true` or `false`"));
-                None
-            }
-        }
-    }
-}
-
-macro_rules! integers {
-    ($($int:ty),+) => {$(
-        impl Decode for $int {
-            fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-                let int = integer(node, findings)?;
-                let converted = <$int>::try_from(int).ok();
-                if converted.is_none() {
-                    let message = format!("{int} is outside {} to {}", <$int>::MIN, <$int>::MAX);
-                    findings.push(Diag::new(Code::InvalidValue, node.span, message).help("Write a whole number within these bounds."));
-                }
-                converted
-            }
-        }
-    )+};
-}
-
-integers!(i32, i64);
-
-/// A count: Kubernetes holds each of them in 32 bits with a sign.
-impl Decode for u32 {
-    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        let int = integer(node, findings)?;
-        let count = Self::try_from(int).ok().filter(|count| *count <= MOST);
-        if count.is_none() {
-            let message = format!("{int} is outside 0 to {MOST}");
-            findings.push(Diag::new(Code::InvalidValue, node.span, message).help("Write a whole number within these bounds."));
-        }
-        count
-    }
-}
-
-/// The largest count that Kubernetes holds.
-pub const MOST: u32 = i32::MAX.unsigned_abs();
-
-/// Whatever has sixteen bits is a port.
-impl Decode for u16 {
-    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        let int = integer(node, findings)?;
-        let port = Self::try_from(int).ok();
-        if port.is_none() {
-            let diag = Diag::new(Code::InvalidPort, node.span, format!("{int} is no port: ports are 1 to 65535"));
-            findings.push(diag.help("Write the number that is meant."));
-        }
-        port
-    }
-}
-
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
@@ -187,61 +110,6 @@ impl schemars::JsonSchema for Node {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "object" })
     }
-}
-
-/// The text of a scalar that every YAML reader takes for text.
-pub fn text<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
-    let Value::Scalar { text, quoted } = &node.value else {
-        findings.push(wrong_type(node, "text"));
-        return None;
-    };
-    if *quoted {
-        return Some(text);
-    }
-    let what = match scalar::plain(text) {
-        Plain::Text => return Some(text),
-        Plain::Null => {
-            findings.push(wrong_type(node, "text"));
-            return None;
-        }
-        Plain::Bool(_) => "YAML readers take it for a boolean",
-        Plain::Int(_) | Plain::Float(_) => "YAML readers take it for a number",
-        Plain::Ambiguous(why) => why,
-    };
-    findings.push(ambiguous(node, text, what).help(format!("Quote it where the text is meant: `\"{text}\"`.")));
-    None
-}
-
-/// The text of a scalar that is text or a plain decimal number, as Kubernetes reads quantities: `250m`, `0.5`, `4`.
-pub fn text_or_number<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
-    match &node.value {
-        Value::Scalar { text, quoted: false } if matches!(scalar::plain(text), Plain::Int(_) | Plain::Float(_)) => Some(text),
-        _ => text(node, findings),
-    }
-}
-
-fn integer(node: &Node, findings: &mut Findings) -> Option<i64> {
-    match &node.value {
-        Value::Scalar { text, quoted: false } => match scalar::plain(text) {
-            Plain::Int(int) => Some(int),
-            Plain::Ambiguous(why) => {
-                findings.push(ambiguous(node, text, why).help("Write it in decimal digits, without a leading zero or underscores."));
-                None
-            }
-            _ => {
-                findings.push(wrong_type(node, "a whole number"));
-                None
-            }
-        },
-        _ => {
-            findings.push(wrong_type(node, "a whole number"));
-            None
-        }
-    }
-}
-
-fn ambiguous(node: &Node, text: &str, why: &str) -> Diag {
-    Diag::new(Code::AmbiguousScalar, node.span, format!("`{text}` does not mean the same to every YAML reader")).label(why)
 }
 
 /// The entries of a mapping.
@@ -435,15 +303,4 @@ pub fn not_one_of(node: &Node, word: &str, words: &[&str]) -> Diag {
 /// The JSON types that a text type takes in an editor.
 pub fn schema_types(scalar: &str) -> serde_json::Value {
     if scalar == "text_or_number" { serde_json::json!(["string", "number"]) } else { serde_json::json!("string") }
-}
-
-/// The text of a date: readers disagree whether a plain one is text, and here its meaning is clear.
-pub fn plain_date<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
-    match &node.value {
-        Value::Scalar { text, .. } if !node.is_null() => Some(text),
-        _ => {
-            findings.push(wrong_type(node, "a date"));
-            None
-        }
-    }
 }
