@@ -13,27 +13,18 @@ impl Decode for String {
 
 impl Decode for bool {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
-        match &node.value {
-            Value::Scalar { text, quoted: false } => match scalar::plain(text) {
-                Plain::Bool(value) => Some(value),
-                Plain::Ambiguous(_) if ["yes", "on", "y"].iter().any(|word| text.eq_ignore_ascii_case(word)) => {
-                    findings.push(ambiguous(node, text, "some readers take it for a boolean").help("Write `true`."));
-                    None
-                }
-                Plain::Ambiguous(_) if ["no", "off", "n"].iter().any(|word| text.eq_ignore_ascii_case(word)) => {
-                    findings.push(ambiguous(node, text, "some readers take it for a boolean").help("Write `false`."));
-                    None
-                }
-                _ => {
-                    findings.push(wrong_type(node, "`true` or `false`"));
-                    None
-                }
-            },
+        let is_one_of = |text: &str, words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+        let (text, help) = match plain(node) {
+            Some((_, Plain::Bool(value))) => return Some(value),
+            Some((text, Plain::Ambiguous(_))) if is_one_of(text, ["yes", "on", "y"]) => (text, "Write `true`."),
+            Some((text, Plain::Ambiguous(_))) if is_one_of(text, ["no", "off", "n"]) => (text, "Write `false`."),
             _ => {
                 findings.push(wrong_type(node, "`true` or `false`"));
-                None
+                return None;
             }
-        }
+        };
+        findings.push(ambiguous(node, text, "some readers take it for a boolean").help(help));
+        None
     }
 }
 
@@ -109,29 +100,28 @@ pub fn text<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
 
 /// The text of a scalar that is text or a plain decimal number, as Kubernetes reads quantities: `250m`, `0.5`, `4`.
 pub fn text_or_number<'a>(node: &'a Node, findings: &mut Findings) -> Option<&'a str> {
-    match &node.value {
-        Value::Scalar { text, quoted: false } if matches!(scalar::plain(text), Plain::Int(_) | Plain::Float(_)) => Some(text),
+    match plain(node) {
+        Some((text, Plain::Int(_) | Plain::Float(_))) => Some(text),
         _ => text(node, findings),
     }
 }
 
 fn integer(node: &Node, findings: &mut Findings) -> Option<i64> {
-    match &node.value {
-        Value::Scalar { text, quoted: false } => match scalar::plain(text) {
-            Plain::Int(int) => Some(int),
-            Plain::Ambiguous(why) => {
-                findings.push(ambiguous(node, text, why).help("Write it in decimal digits, without a leading zero or underscores."));
-                None
-            }
-            _ => {
-                findings.push(wrong_type(node, "a whole number"));
-                None
-            }
-        },
-        _ => {
-            findings.push(wrong_type(node, "a whole number"));
-            None
+    findings.push(match plain(node) {
+        Some((_, Plain::Int(int))) => return Some(int),
+        Some((text, Plain::Ambiguous(why))) => {
+            ambiguous(node, text, why).help("Write it in decimal digits, without a leading zero or underscores.")
         }
+        _ => wrong_type(node, "a whole number"),
+    });
+    None
+}
+
+/// The text of a scalar without quotes, and what it means.
+fn plain(node: &Node) -> Option<(&str, Plain)> {
+    match &node.value {
+        Value::Scalar { text, quoted: false } => Some((text, scalar::plain(text))),
+        _ => None,
     }
 }
 

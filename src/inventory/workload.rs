@@ -208,6 +208,13 @@ record! {
     }
 }
 
+impl Identity {
+    /// The name that references and exemptions have for it: `<team>/<workload>`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.team.value, self.name.value)
+    }
+}
+
 impl Settings {
     /// The least and the greatest number of its pods.
     pub fn bounds(&self) -> (u32, u32) {

@@ -10,20 +10,19 @@ use crate::source::Spanned;
 pub(super) fn check(model: &Model<'_>, findings: &mut Findings) {
     let Model { inventory, tiers, clusters, deliveries, namespaces, instances, flows, .. } = model;
     let mut names = Names::default();
+    let by_flux = |cluster: usize| deliveries.of(cluster).is_some_and(|delivery| delivery.flux.is_some());
     for (at, host) in clusters.all.iter().enumerate() {
         for platform::PlatformNamespace { name, origin, .. } in platform::namespaces(inventory, host, deliveries.of(at)) {
             let owner = Spanned::new(format!("the platform's namespace `{name}`"), origin);
             names.take(clusters.name(at), "Namespace", &name, &owner, findings);
-        }
-    }
-    for (at, host) in clusters.all.iter().enumerate().filter(|(at, _)| deliveries.of(*at).is_some_and(|delivery| delivery.flux.is_some())) {
-        for space in platform::namespaces(inventory, host, deliveries.of(at)) {
-            names::check_kustomization(&space.name, space.origin, findings);
+            if by_flux(at) {
+                names::check_kustomization(&name, origin, findings);
+            }
         }
     }
     for namespace in namespaces.values() {
         check_composed("Namespace", &namespace.name, 63, namespace.origin, findings);
-        if deliveries.of(namespace.cluster).is_some_and(|delivery| delivery.flux.is_some()) {
+        if by_flux(namespace.cluster) {
             names::check_kustomization(&namespace.name, namespace.origin, findings);
         }
     }

@@ -219,9 +219,8 @@ fn names_something(inventory: &Inventory, kind: &str, place: &str) -> bool {
 }
 
 fn has_own_namespace(inventory: &Inventory, name: &Spanned<String>) -> bool {
-    inventory.workloads.iter().map(|workload| &workload.identity).any(|identity| {
-        format!("{}/{}", identity.team.value, identity.name.value) == name.value && identity.own_namespace.is_some_and(|own| own.value)
-    })
+    let mut named = inventory.workloads.iter().map(|workload| &workload.identity).filter(|identity| identity.full_name() == name.value);
+    named.any(|identity| identity.own_namespace.is_some_and(|own| own.value))
 }
 
 /// How many days before its end a thing is warned about.

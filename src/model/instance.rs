@@ -116,7 +116,7 @@ pub fn build<'i>(
     let mut cascade = cascade(ground.inventory, workload, team, raw_tier.defaults.as_deref(), host);
     let own = identity.own_namespace.is_some_and(|own| own.value).then_some(name);
     let namespace = names::namespace(team.name.as_str(), tier_name, own);
-    let full_name = format!("{}/{name}", team.name.value);
+    let full_name = identity.full_name();
     let place = Place { workload: &full_name, namespace: &namespace, cluster: host.raw.name.as_str(), tier: tier_name };
     let subject = ground.subject(workload, &cascade, raw_tier, host, place);
     let mut found = Findings::new();

@@ -61,6 +61,7 @@ use crate::diag::{Code, Diag, Severity};
 use crate::formats;
 use crate::inventory::fleet::Fleet;
 use crate::inventory::tier::PodSecurity;
+use crate::inventory::workload::Identity;
 use crate::inventory::{Inventory, PLACEMENT};
 use crate::schema::Schemas;
 use crate::source::{Span, Spanned};
@@ -185,14 +186,10 @@ pub fn resolve<'i>(
 
     let teams =
         Index::new("team", inventory.teams.iter().map(|team| team.name.clone().map(|name| name.to_string())), &inventory.lost, findings);
-    let full_names = inventory.workloads.iter().map(|workload| {
-        let identity = &workload.identity;
-        Spanned::new(format!("{}/{}", identity.team.value, identity.name.value), identity.name.span)
-    });
+    let identities = || inventory.workloads.iter().map(|workload| &workload.identity);
+    let full_names = identities().map(|identity| Spanned::new(identity.full_name(), identity.name.span));
     let mut workloads = Index::new("workload", full_names, &inventory.lost, findings);
-    let of_no_team = inventory.workloads.iter().map(|workload| &workload.identity);
-    let of_no_team = of_no_team.filter(|identity| teams.get(&identity.team).is_none());
-    workloads.leave_out(of_no_team.map(|identity| format!("{}/{}", identity.team.value, identity.name.value)));
+    workloads.leave_out(identities().filter(|identity| teams.get(&identity.team).is_none()).map(Identity::full_name));
     let ground = Ground { inventory, tiers: &tiers, exemptions: &exemptions, schemas };
     let resolved: Vec<(Vec<Instance<'i>>, Findings)> =
         inventory.workloads.par_iter().map(|workload| resolve_workload(ground, workload, fleet, &teams, &clusters)).collect();
@@ -270,8 +267,8 @@ fn resolve_workload<'i>(
 /// Workloads that came to nothing, of which there is a finding: what they would need or give a place to is not known.
 fn unjudged(inventory: &Inventory, instances: &[Instance<'_>]) -> BTreeSet<String> {
     let judged: BTreeSet<String> = instances.iter().map(flows::full_name).collect();
-    let all = inventory.workloads.iter().map(|workload| &workload.identity);
-    all.map(|identity| format!("{}/{}", identity.team.value, identity.name.value)).filter(|name| !judged.contains(name)).collect()
+    let all = inventory.workloads.iter().map(|workload| workload.identity.full_name());
+    all.filter(|name| !judged.contains(name)).collect()
 }
 
 fn namespaces(instances: &[Instance<'_>]) -> BTreeMap<(usize, String), Namespace> {

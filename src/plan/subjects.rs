@@ -11,6 +11,7 @@ use super::units::{self, Unit};
 use super::{Plan, delivery, view};
 use crate::catalog::{Layer, Scope};
 use crate::model::Model;
+use crate::model::flows::full_name;
 use crate::render::{View, ViewValue};
 use crate::schema::Minor;
 use crate::source::Span;
@@ -124,7 +125,7 @@ fn within(model: &Model<'_>, at: usize, fleet: &View, tiers: &[Arc<ViewValue>]) 
     }
     let touched = |gateway: &crate::inventory::gateway::Gateway| {
         instances.iter().any(|instance| {
-            let name = format!("{}/{}", instance.team.name.value, instance.workload.identity.name.value);
+            let name = full_name(instance);
             gateway.to.value == name || gateway.from.0.iter().any(|from| from.value == name)
         })
     };

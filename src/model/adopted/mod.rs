@@ -103,7 +103,7 @@ pub fn build<'i>(
     let raw_tier = &ground.tiers.all[tier];
     let own = identity.own_namespace.is_some_and(|own| own.value).then_some(name);
     let namespace = names::namespace(team.name.as_str(), raw_tier.name.as_str(), own);
-    let full_name = format!("{}/{name}", team.name.value);
+    let full_name = identity.full_name();
     let place = Place { workload: &full_name, namespace: &namespace, cluster: host.raw.name.as_str(), tier: raw_tier.name.as_str() };
     let stated = instance::cascade(ground.inventory, workload, team, raw_tier.defaults.as_deref(), host).settings;
     // What the source decides may stand in defaults, which hold for every workload.

@@ -117,7 +117,7 @@ pub fn resolve<'i>(
 
 /// A workload's name as references have it: `<team>/<workload>`.
 pub fn full_name(instance: &Instance<'_>) -> String {
-    format!("{}/{}", instance.team.name.value, instance.workload.identity.name.value)
+    instance.workload.identity.full_name()
 }
 
 /// The Service's number of a port; `None` where the Service does not have it.
